@@ -1,0 +1,1 @@
+"""Slipway, a self-hosted developer portal for an ERP's HTTP API."""

@@ -1,0 +1,1 @@
+"""The kernel: settings, database, ids, clock, errors, events, jobs, mail. Imports nothing of ours."""

@@ -1,0 +1,28 @@
+"""Time. Nobody else asks the system for it: `now` comes from the tenant at hand, or from here."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+UTC = dt.UTC
+
+
+def system_now() -> dt.datetime:
+    """The machine's time in UTC, for what belongs to no tenant: sessions, limits, leases, logs."""
+    return dt.datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A tenant's own time: the machine's, moved forward by `offset`."""
+
+    offset: dt.timedelta = dt.timedelta()
+
+    def now(self) -> dt.datetime:
+        """The tenant's instant in UTC, to the second: what records carry."""
+        return (system_now() + self.offset).replace(microsecond=0)
+
+    def today(self) -> dt.date:
+        """The tenant's date in UTC."""
+        return self.now().date()

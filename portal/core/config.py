@@ -1,0 +1,156 @@
+"""Settings: one frozen object, read once from the environment, refused at boot when wrong."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class ConfigurationError(Exception):
+    """A setting is wrong; the message names the variable and the remedy."""
+
+
+class Settings(BaseModel):
+    """Every setting of a deployment. The environment variable is the field's name in capitals."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    database_url: str = Field("", description="SQLAlchemy URL; SQLite under `instance/` when empty")
+    redis_url: str = Field("", description="Redis for limits shared by several machines; the database when empty")
+    secret_key: str = Field(
+        "",
+        description="Signs sessions, hashes keys, encrypts secrets; 32 characters or more. Made and kept "
+        "in `instance/secret_key` when empty; several machines must share one",
+    )
+    base_url: str = Field("", description="Address visitors use, as https://developers.example.com")
+    self_url: str = Field("", description="Address at which the console reaches this very server; loopback when empty")
+    port: Annotated[int, Field(ge=1, le=65535)] = Field(8000, description="Port the server listens on")
+    host: str = Field("127.0.0.1", description="Address the server listens on; 0.0.0.0 for every interface")
+    workers: Annotated[int, Field(ge=1, le=64)] = Field(2, description="Server processes")
+    threads: Annotated[int, Field(ge=2, le=64)] = Field(
+        8, description="Threads in each server process; one serves a console call while another waits for it"
+    )
+    trusted_proxies: Annotated[int, Field(ge=0, le=8)] = Field(
+        0, description="Number of proxies in front whose X-Forwarded-For is believed"
+    )
+    outgoing_allow: tuple[str, ...] = Field(
+        (), description="Networks in CIDR form, comma separated, that outgoing calls may reach besides public ones"
+    )
+    smtp_url: str = Field("", description="smtp://user:password@host:587 or smtps://…; mail goes to the log when empty")
+    mail_from: str = Field("Slipway <no-reply@slipway.example>", description="Sender of mail")
+    metrics_token: str = Field("", description="Bearer token for /metrics from outside loopback")
+    instance_path: Path = Field(ROOT / "instance", description="Folder for the SQLite file and the generated key")
+    content_path: Path = Field(ROOT / "content", description="Folder of guides, errors and site texts")
+    log_level: str = Field("INFO", description="Level of the log: DEBUG, INFO, WARNING, ERROR")
+    debug: bool = Field(False, description="Pages are rendered afresh on each visit, for writers and developers")
+
+    @field_validator("base_url", "self_url")
+    @classmethod
+    def _is_origin(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in {"http", "https"} or not parts.netloc or parts.path.strip("/")):
+            raise ValueError("must be an origin such as https://developers.example.com")
+        return value.rstrip("/")
+
+    @field_validator("outgoing_allow", mode="before")
+    @classmethod
+    def _split_networks(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            value = tuple(part.strip() for part in value.split(",") if part.strip())
+        for network in value:
+            ipaddress.ip_network(network)
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_supported(cls, value: str) -> str:
+        if value and not value.startswith(("sqlite:", "postgresql:", "postgresql+psycopg:", "postgres:")):
+            raise ValueError("must begin with sqlite: or postgresql:")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_redis(cls, value: str) -> str:
+        if value and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must begin with redis:// or rediss://")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_smtp(cls, value: str) -> str:
+        if value and (urlsplit(value).scheme not in {"smtp", "smtps"} or not urlsplit(value).hostname):
+            raise ValueError("must look like smtp://user:password@host:587")
+        return value
+
+    @field_validator("log_level")
+    @classmethod
+    def _is_level(cls, value: str) -> str:
+        if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+            raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
+        return value.upper()
+
+    @field_validator("secret_key")
+    @classmethod
+    def _is_long(cls, value: str) -> str:
+        if value and len(value) < 32:
+            raise ValueError("must have 32 characters or more; leave it empty to have one made")
+        return value
+
+    @property
+    def is_secure(self) -> bool:
+        """True where visitors come by HTTPS, so that cookies are marked Secure."""
+        return self.base_url.startswith("https://")
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings from `environ`, fill in what may be derived.
+
+    Raises ConfigurationError for a value that cannot be used.
+    """
+    given = {name: environ[name.upper()] for name in Settings.model_fields if environ.get(name.upper())}
+    try:
+        settings = Settings.model_validate(given)
+    except ValidationError as error:
+        raise ConfigurationError(_explain(error)) from None
+    return settings.model_copy(update=_derived(settings))
+
+
+def _explain(error: ValidationError) -> str:
+    lines = [f"{str(part['loc'][0]).upper()}: {part['msg'].removeprefix('Value error, ')}" for part in error.errors()]
+    return "; ".join(lines)
+
+
+def _derived(settings: Settings) -> dict[str, Any]:
+    derived: dict[str, Any] = {}
+    if not settings.database_url:
+        derived["database_url"] = f"sqlite:///{settings.instance_path / 'slipway.db'}"
+    elif settings.database_url.startswith(("postgres:", "postgresql:")):
+        derived["database_url"] = "postgresql+psycopg:" + settings.database_url.split(":", 1)[1]
+    if not settings.secret_key:
+        derived["secret_key"] = _kept_secret(settings.instance_path)
+    if not settings.base_url:
+        derived["base_url"] = f"http://localhost:{settings.port}"
+    if not settings.self_url:
+        derived["self_url"] = f"http://127.0.0.1:{settings.port}"
+    return derived
+
+
+def _kept_secret(folder: Path) -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "secret_key"
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return file.read_text().strip()
+    with os.fdopen(handle, "w") as stream:
+        stream.write(secrets.token_urlsafe(48))
+    return file.read_text().strip()

@@ -1,0 +1,104 @@
+"""The database: SQLite or PostgreSQL, and the two kinds of transaction a request may need."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import DeclarativeBase
+
+from portal.core.counters import define_counters
+from portal.core.session import TenantSession
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Every model's base."""
+
+
+Base.metadata.naming_convention = NAMING
+define_counters(Base.metadata)
+
+
+class Database:
+    """One store. `reader` begins plain transactions, `writer` takes SQLite's write lock at once.
+
+    Taking the lock at BEGIN is what keeps a read-then-write transaction from failing half way:
+    SQLite cannot upgrade a read snapshot once another writer has committed.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        engine = _create_sqlite(self.url, pool_size) if self.is_sqlite else _create_postgresql(self.url, pool_size)
+        self.engine: Engine = engine
+        self.reader: Engine = engine
+        self.writer: Engine = engine.execution_options(takes_write_lock=True)
+
+    def open_session(self, *, write: bool) -> TenantSession:
+        """A session not yet bound to a tenant. The caller commits and closes it."""
+        return TenantSession(self.writer if write else self.reader)
+
+    @contextmanager
+    def transaction(self, *, write: bool = True) -> Iterator[TenantSession]:
+        """One unit of work: committed at the end, rolled back by any exception."""
+        session = self.open_session(write=write)
+        try:
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            session.close()
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+
+def _create_sqlite(url: Any, pool_size: int) -> Engine:
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        url, pool_size=pool_size, max_overflow=pool_size, connect_args={"timeout": 15, "check_same_thread": False}
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, record: Any) -> None:
+        connection.isolation_level = None
+        connection.create_function("md5", 1, _md5, deterministic=True)
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=15000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        takes_lock = connection.get_execution_options().get("takes_write_lock")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if takes_lock else "BEGIN")
+
+    return engine
+
+
+def _create_postgresql(url: Any, pool_size: int) -> Engine:
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 5, "options": "-c timezone=utc -c lock_timeout=15000"},
+    )
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()

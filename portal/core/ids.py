@@ -1,0 +1,24 @@
+"""Public identifiers: global, unguessable, prefixed by kind (contract section 4)."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+
+PUBLIC_ID = re.compile(r"^[a-z]{2,4}_[0-9a-f]{24}$")
+
+
+def new_public_id(prefix: str) -> str:
+    """A new identifier such as `cus_5f2c…`: 96 random bits behind the prefix."""
+    return f"{prefix}_{secrets.token_hex(12)}"
+
+
+def new_log_id() -> int:
+    """A 63-bit number that grows with time, for append-only rows: milliseconds, then 20 random bits."""
+    return (time.time_ns() // 1_000_000) << 20 | secrets.randbits(20)
+
+
+def new_request_id() -> str:
+    """An identifier for one HTTP request."""
+    return f"req_{secrets.token_hex(12)}"

@@ -1,0 +1,148 @@
+"""Background work: rows committed with the write that asked for them, claimed under a lease.
+
+Any number of workers may run. One that is killed loses nothing: its lease ends and another takes over,
+so a handler must be safe to run twice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, Text, or_, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.core.clock import system_now
+from portal.core.database import Base, Database
+from portal.core.session import TenantNotBound, TenantSession
+from portal.core.types import UtcDateTime
+
+LEASE = dt.timedelta(seconds=60)
+BACKOFF = tuple(dt.timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 3600))
+
+log = logging.getLogger("slipway.jobs")
+
+
+class Job(Base):
+    """One piece of work. `status` is due, done or dead; dead ones are kept for a person to see."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index(None, "status", "run_at"),)
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    tenant_id: Mapped[int | None] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(60))
+    payload: Mapped[dict[str, Any]] = mapped_column(JSON)
+    status: Mapped[str] = mapped_column(String(10), default="due")
+    run_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    leased_until: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    attempts: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str | None] = mapped_column(Text)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a handler is given: a session in a transaction of its own, and the job's payload."""
+
+    session: TenantSession
+    payload: dict[str, Any]
+
+
+Handler = Callable[[Task], None]
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A handler and whether its jobs belong to a tenant."""
+
+    handler: Handler
+    needs_tenant: bool
+
+
+HANDLERS: dict[str, Registration] = {}
+
+
+def handles(kind: str, *, needs_tenant: bool = True) -> Callable[[Handler], Handler]:
+    """Register a function as the handler of one kind of job."""
+
+    def register(handler: Handler) -> Handler:
+        HANDLERS[kind] = Registration(handler, needs_tenant)
+        return handler
+
+    return register
+
+
+def enqueue(session: TenantSession, kind: str, payload: dict[str, Any], *, run_at: dt.datetime | None = None) -> Job:
+    """Add a job to the session's transaction, for the session's tenant if it has one.
+
+    Raises TenantNotBound when the kind needs a tenant and there is none, KeyError for an unknown kind.
+    """
+    if HANDLERS[kind].needs_tenant and session.tenant_id is None:
+        raise TenantNotBound(f"a {kind} job needs a tenant")
+    job = Job(tenant_id=session.tenant_id, kind=kind, payload=payload, run_at=run_at or system_now())
+    session.add(job)
+    return job
+
+
+def run_due_jobs(database: Database, *, limit: int = 50) -> int:
+    """Claim and run what is due, at most `limit` jobs. Returns how many were run."""
+    claimed = _claim(database, limit)
+    for job_id in claimed:
+        _run(database, job_id)
+    return len(claimed)
+
+
+def _claim(database: Database, limit: int) -> list[int]:
+    now = system_now()
+    due = (
+        select(Job.id)
+        .where(Job.status == "due", Job.run_at <= now, or_(Job.leased_until.is_(None), Job.leased_until < now))
+        .order_by(Job.run_at, Job.id)
+    )
+    with database.transaction(write=False) as session:
+        if session.scalar(due.limit(1)) is None:
+            return []
+    with database.transaction() as session:
+        ids = list(session.scalars(due.limit(limit).with_for_update(skip_locked=True)))
+        session.execute(update(Job).where(Job.id.in_(ids)).values(leased_until=now + LEASE))
+        return ids
+
+
+def _run(database: Database, job_id: int) -> None:
+    try:
+        with database.transaction() as session:
+            job = session.get(Job, job_id)
+            if job is None or job.status != "due":
+                return
+            _perform(session, job)
+            job.status, job.leased_until = "done", None
+    except Exception as error:
+        log.exception("job %s failed", job_id)
+        _postpone(database, job_id, error)
+
+
+def _perform(session: TenantSession, job: Job) -> None:
+    registration = HANDLERS[job.kind]
+    if registration.needs_tenant:
+        if job.tenant_id is None:
+            raise TenantNotBound(f"job {job.id} has no tenant")
+        session.bind_tenant(job.tenant_id)
+    registration.handler(Task(session, job.payload))
+    session.flush()
+
+
+def _postpone(database: Database, job_id: int, error: Exception) -> None:
+    with database.transaction() as session:
+        job = session.get(Job, job_id)
+        if job is None:
+            return
+        job.attempts += 1
+        job.last_error = f"{type(error).__name__}: {error}"[:2000]
+        job.leased_until = None
+        if job.attempts > len(BACKOFF):
+            job.status = "dead"
+        else:
+            job.run_at = system_now() + BACKOFF[job.attempts - 1]

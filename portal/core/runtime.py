@@ -1,0 +1,71 @@
+"""What a running application holds besides its routes: settings, stores, and the request's one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Flask, Response, current_app, g, request
+
+from portal.core.config import Settings
+from portal.core.database import Database
+from portal.core.mail import Mailer, use_mailer
+from portal.core.meter import DatabaseMeter, Meter, RedisMeter
+from portal.core.session import TenantSession
+from portal.core.types import EncryptedText
+
+READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """The parts every feature may need."""
+
+    settings: Settings
+    database: Database
+    meter: Meter
+
+
+def init_runtime(app: Flask, settings: Settings) -> Runtime:
+    """Open the stores and hang the request's transaction on the application."""
+    EncryptedText.use_secret(settings.secret_key)
+    use_mailer(Mailer(settings.smtp_url, settings.mail_from))
+    database = Database(settings.database_url, pool_size=settings.threads)
+    meter = RedisMeter(settings.redis_url) if settings.redis_url else DatabaseMeter(database)
+    parts = Runtime(settings, database, meter)
+    app.extensions["slipway"] = parts
+    app.after_request(end_transaction)
+    app.teardown_request(_close_session)
+    return parts
+
+
+def runtime() -> Runtime:
+    """The current application's parts."""
+    parts = current_app.extensions["slipway"]
+    assert isinstance(parts, Runtime)
+    return parts
+
+
+def current_session() -> TenantSession:
+    """The request's session, opened on first use: a reading transaction for GET, a writing one otherwise."""
+    session: TenantSession | None = g.get("session")
+    if session is None:
+        session = runtime().database.open_session(write=request.method not in READING_METHODS)
+        g.session = session
+    return session
+
+
+def end_transaction(response: Response) -> Response:
+    """Commit below status 400, roll back otherwise. Safe to call twice."""
+    session: TenantSession | None = g.get("session")
+    if session is not None:
+        if response.status_code < 400:
+            session.commit()
+        else:
+            session.rollback()
+    return response
+
+
+def _close_session(error: BaseException | None) -> None:
+    session: TenantSession | None = g.pop("session", None)
+    if session is not None:
+        session.close()

@@ -1,0 +1,129 @@
+"""The tenant-bound session: scopes every ORM statement, stamps every new row, tells what changed.
+
+It refuses to touch a tenant's tables before it is bound, and to be bound twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import event, inspect
+from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+
+from portal.core.clock import Clock
+from portal.core.counters import take_number
+from portal.core.ids import new_log_id, new_public_id
+from portal.core.ownership import TenantLog, TenantOwned
+
+
+class TenantNotBound(RuntimeError):
+    """A statement touched a tenant's table before the session knew its tenant."""
+
+
+class ForeignTenant(RuntimeError):
+    """A row of one tenant was about to be written in a session of another."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One row a transaction created, changed or removed; `fields` maps a name to (before, after)."""
+
+    table: str
+    public_id: str | None
+    verb: str
+    fields: dict[str, tuple[Any, Any]]
+
+
+class TenantSession(Session):
+    """A SQLAlchemy session that knows one tenant at most."""
+
+    tenant_id: int | None
+    clock: Clock
+    changes: list[Change]
+
+    def __init__(self, bind: Any) -> None:
+        super().__init__(bind, expire_on_commit=False, autoflush=False)
+        self.tenant_id = None
+        self.clock = Clock()
+        self.changes = []
+
+    def bind_tenant(self, tenant_id: int, clock: Clock | None = None) -> None:
+        """Say whose data this transaction is about. Raises ForeignTenant when it is another's already."""
+        if self.tenant_id not in (None, tenant_id):
+            raise ForeignTenant("the session is bound to another tenant")
+        self.tenant_id = tenant_id
+        self.clock = clock or self.clock
+
+    @property
+    def owner_id(self) -> int:
+        """The tenant's key. Raises TenantNotBound."""
+        if self.tenant_id is None:
+            raise TenantNotBound("bind_tenant was not called")
+        return self.tenant_id
+
+
+@event.listens_for(TenantSession, "do_orm_execute")
+def _scope_statement(state: ORMExecuteState) -> None:
+    if state.is_column_load or state.is_relationship_load:
+        return
+    session = state.session
+    assert isinstance(session, TenantSession)
+    if session.tenant_id is None:
+        if any(issubclass(mapper.class_, TenantOwned) for mapper in state.all_mappers):
+            raise TenantNotBound(f"{state.statement} needs a tenant")
+        return
+    tenant_id = session.tenant_id
+    state.statement = state.statement.options(
+        with_loader_criteria(TenantOwned, lambda model: model.tenant_id == tenant_id, include_aliases=True)
+    )
+
+
+@event.listens_for(TenantSession, "before_flush")
+def _stamp_rows(session: TenantSession, context: Any, instances: Any) -> None:
+    for row in session.new:
+        if isinstance(row, TenantOwned):
+            _stamp_new(session, row)
+    for row in session.dirty | session.deleted:
+        if isinstance(row, TenantOwned) and row.tenant_id != session.owner_id:
+            raise ForeignTenant(f"{row.__tablename__} of another tenant")
+    _note_changes(session)
+
+
+def _stamp_new(session: TenantSession, row: TenantOwned) -> None:
+    if row.tenant_id is None:
+        row.tenant_id = session.owner_id
+    elif row.tenant_id != session.owner_id:
+        raise ForeignTenant(f"{row.__tablename__} of another tenant")
+    if row.id is None:
+        row.id = new_log_id() if isinstance(row, TenantLog) else take_number(session, row.__tablename__)
+    if row.public_prefix and getattr(row, "public_id", None) is None:
+        row.public_id = new_public_id(row.public_prefix)  # type: ignore[attr-defined]
+    now = session.clock.now()
+    for name in ("created_at", "updated_at"):
+        if hasattr(row, name) and getattr(row, name) is None:
+            setattr(row, name, now)
+
+
+def _note_changes(session: TenantSession) -> None:
+    for row in session.new:
+        if isinstance(row, TenantOwned) and row.is_audited:
+            session.changes.append(Change(row.__tablename__, getattr(row, "public_id", None), "created", {}))
+    for row in session.dirty:
+        if isinstance(row, TenantOwned) and row.is_audited and session.is_modified(row):
+            fields = _changed_fields(row)
+            if hasattr(row, "updated_at"):
+                row.updated_at = session.clock.now()
+            session.changes.append(Change(row.__tablename__, getattr(row, "public_id", None), "changed", fields))
+    for row in session.deleted:
+        if isinstance(row, TenantOwned) and row.is_audited:
+            session.changes.append(Change(row.__tablename__, getattr(row, "public_id", None), "removed", {}))
+
+
+def _changed_fields(row: TenantOwned) -> dict[str, tuple[Any, Any]]:
+    fields = {}
+    for attribute in inspect(row).mapper.column_attrs:
+        history = inspect(row).attrs[attribute.key].history
+        if history.has_changes():
+            fields[attribute.key] = (history.deleted[0] if history.deleted else None, getattr(row, attribute.key))
+    return fields

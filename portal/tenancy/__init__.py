@@ -1,0 +1,1 @@
+"""Tenants, plans, roles, keys, tokens and the audit trail."""

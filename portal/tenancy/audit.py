@@ -1,0 +1,40 @@
+"""The audit trail: one row for each act that changes anything, in the act's own transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from portal.core.clock import system_now
+from portal.core.session import Change, TenantSession
+from portal.tenancy.models import AuditRow
+
+HIDDEN = frozenset({"password_hash", "secret_hash", "token_hash", "secret", "version", "updated_at"})
+
+
+def record_act(
+    session: TenantSession, *, actor: str, action: str, subject: str | None = None, request_id: str | None = None
+) -> AuditRow:
+    """Write down who did what, with what the session changed so far. Secrets are named, never shown."""
+    session.flush()
+    row = AuditRow(
+        actor=actor,
+        action=action,
+        subject=subject or next((change.public_id for change in session.changes if change.public_id), None),
+        changes=[_describe(change) for change in session.changes],
+        request_id=request_id,
+        created_at=system_now(),
+    )
+    session.add(row)
+    return row
+
+
+def list_acts(session: TenantSession, *, limit: int = 50) -> list[AuditRow]:
+    """The latest acts of the session's tenant, newest first."""
+    return list(session.scalars(select(AuditRow).order_by(AuditRow.id.desc()).limit(limit)))
+
+
+def _describe(change: Change) -> dict[str, Any]:
+    fields = {name: [str(before), str(after)] for name, (before, after) in change.fields.items() if name not in HIDDEN}
+    return {"table": change.table, "public_id": change.public_id, "verb": change.verb, "fields": fields}

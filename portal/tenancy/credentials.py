@@ -1,0 +1,118 @@
+"""Who is calling: one look-up turns a key or a token into a caller, afresh on every request.
+
+The statements here run before a tenant is known, so they address the tables directly and by unique hash or id.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, select
+
+from portal.core.clock import Clock, system_now
+from portal.core.errors import Unauthorized
+from portal.core.ownership import table_of
+from portal.core.secrets import is_same_hash, keyed_hash
+from portal.tenancy.keys import HASH_PURPOSE, is_well_formed, key_id_in
+from portal.tenancy.models import AccessToken, ApiKey, Tenant
+
+TOKEN_PURPOSE = "access-token"  # noqa: S105 — a purpose, not a secret
+_NOBODY = "0" * 64
+
+keys, tokens, tenants = table_of(ApiKey), table_of(AccessToken), Tenant.__table__
+
+_CALLER = [
+    tenants.c.id.label("tenant_id"),
+    tenants.c.public_id.label("tenant"),
+    tenants.c.mode,
+    tenants.c.plan,
+    tenants.c.clock_offset,
+    tenants.c.expires_at.label("tenant_expires_at"),
+    keys.c.id.label("api_key_id"),
+    keys.c.key_id,
+    keys.c.name,
+    keys.c.role,
+    keys.c.scopes,
+    keys.c.secret_hash,
+    keys.c.expires_at,
+    keys.c.revoked_at,
+    keys.c.last_used_at,
+]
+_BY_KEY = (
+    select(*_CALLER)
+    .join_from(keys, tenants, keys.c.tenant_id == tenants.c.id)
+    .where(keys.c.key_id == bindparam("key_id"))
+)
+_BY_TOKEN = (
+    select(*_CALLER, tokens.c.scopes.label("token_scopes"), tokens.c.expires_at.label("token_expires_at"))
+    .join_from(tokens, keys, (tokens.c.tenant_id == keys.c.tenant_id) & (tokens.c.api_key_id == keys.c.id))
+    .join(tenants, keys.c.tenant_id == tenants.c.id)
+    .where(tokens.c.token_hash == bindparam("token_hash"))
+)
+_BY_PUBLISHABLE = select(tenants).where(tenants.c.publishable_id == bindparam("key"))
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An authenticated API caller and the tenant its credential belongs to."""
+
+    tenant_id: int
+    tenant: str
+    mode: str
+    plan: str
+    clock: Clock
+    api_key_id: int
+    key_id: str
+    key_name: str
+    role: str
+    scopes: frozenset[str] | None
+    last_used_at: dt.datetime | None
+
+    @property
+    def actor(self) -> str:
+        """How the audit trail names this caller."""
+        return f"key:{self.key_id}"
+
+    @property
+    def is_sandbox(self) -> bool:
+        return self.mode == "sandbox"
+
+
+def identify_by_key(connection: Connection, secret_key: str, key: str) -> Caller:
+    """The caller behind a secret key. Raises Unauthorized, taking the same time for every reason."""
+    row = connection.execute(_BY_KEY, {"key_id": key_id_in(key) or ""}).one_or_none()
+    given = keyed_hash(secret_key, HASH_PURPOSE, key)
+    matches = is_same_hash(given, row.secret_hash if row else _NOBODY)
+    if row is None or not (matches and is_well_formed(key)):
+        raise Unauthorized
+    return _admit(row, row.scopes)
+
+
+def identify_by_token(connection: Connection, secret_key: str, token: str) -> Caller:
+    """The caller behind an access token. Raises Unauthorized when it, its key or its tenant has ended."""
+    row = connection.execute(_BY_TOKEN, {"token_hash": keyed_hash(secret_key, TOKEN_PURPOSE, token)}).one_or_none()
+    if row is None or row.token_expires_at <= system_now():
+        raise Unauthorized
+    return _admit(row, row.token_scopes if row.token_scopes is not None else row.scopes)
+
+
+def _admit(row: Row[*tuple[Any, ...]], scopes: list[str] | None) -> Caller:
+    now = system_now()
+    ended = row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now)
+    if ended or (row.tenant_expires_at is not None and row.tenant_expires_at <= now):
+        raise Unauthorized
+    return Caller(
+        tenant_id=row.tenant_id,
+        tenant=row.tenant,
+        mode=row.mode,
+        plan=row.plan,
+        clock=Clock(dt.timedelta(seconds=row.clock_offset)),
+        api_key_id=row.api_key_id,
+        key_id=row.key_id,
+        key_name=row.name,
+        role=row.role,
+        scopes=None if scopes is None else frozenset(scopes),
+        last_used_at=row.last_used_at,
+    )

@@ -1,0 +1,99 @@
+"""Tenants: creating, finding, locking, listing those whose time is over."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+
+from sqlalchemy import delete, select, text
+from sqlalchemy.orm import Session
+
+from portal.core.clock import system_now
+from portal.core.errors import NotFound, ValidationFailed
+from portal.core.ids import new_public_id
+from portal.core.session import TenantSession
+from portal.tenancy.keys import new_publishable_key
+from portal.tenancy.models import Tenant
+from portal.tenancy.plans import PLANS
+
+GUEST_LIFETIME = dt.timedelta(hours=24)
+HOUSE_NAME = "House"
+
+
+def create_tenant(
+    session: TenantSession, *, name: str, mode: str, plan: str = "enterprise", expires_at: dt.datetime | None = None
+) -> Tenant:
+    """Create a tenant and bind the session to it. Raises ValidationFailed for an unknown plan or a bad name."""
+    errors = {}
+    if plan not in PLANS:
+        errors["plan"] = f"Plan must be one of {', '.join(PLANS)}"
+    if not 1 <= len(name.strip()) <= 120:
+        errors["name"] = "Name must have 1 to 120 characters"
+    if errors:
+        raise ValidationFailed(errors)
+    tenant = Tenant(
+        public_id=new_public_id("ten"),
+        name=name.strip(),
+        mode=mode,
+        plan=plan,
+        clock_offset=0,
+        salt=secrets.token_hex(16),
+        publishable_id=new_publishable_key() if mode == "sandbox" else None,
+        created_at=system_now().replace(microsecond=0),
+        expires_at=expires_at,
+    )
+    session.add(tenant)
+    session.flush()
+    session.bind_tenant(tenant.id, tenant.clock)
+    return tenant
+
+
+def find_tenant(session: Session, public_id: str) -> Tenant:
+    """The tenant with this public id, unless it has expired or is a template. Raises NotFound."""
+    tenant = session.scalar(select(Tenant).where(Tenant.public_id == public_id, Tenant.mode != "template"))
+    if tenant is None or has_expired(tenant):
+        raise NotFound
+    return tenant
+
+
+def has_expired(tenant: Tenant) -> bool:
+    """True once a tenant's time is over, whether or not it has been swept away yet."""
+    return tenant.expires_at is not None and tenant.expires_at <= system_now()
+
+
+def find_publishable(session: Session, publishable_key: str) -> Tenant | None:
+    """The sandbox tenant behind a publishable key, or None."""
+    tenant = session.scalar(select(Tenant).where(Tenant.publishable_id == publishable_key))
+    return None if tenant is None or has_expired(tenant) else tenant
+
+
+def find_house(session: Session) -> Tenant:
+    """The company's own tenant. Raises NotFound before `flask prepare` has made it."""
+    tenant = session.scalar(select(Tenant).where(Tenant.mode == "house"))
+    if tenant is None:
+        raise NotFound("The house tenant does not exist yet; run `flask --app wsgi prepare`.")
+    return tenant
+
+
+def ensure_house(session: TenantSession) -> Tenant:
+    """The house tenant, made when missing."""
+    found = session.scalar(select(Tenant).where(Tenant.mode == "house"))
+    return found or create_tenant(session, name=HOUSE_NAME, mode="house")
+
+
+def lock_tenant(session: TenantSession, *, alone: bool = False) -> None:
+    """Keep a reset and the tenant's writes apart: writers share the lock, a reset holds it alone.
+
+    SQLite needs none: it has one writer at a time. On PostgreSQL the lock ends with the transaction.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        function = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+        session.connection().execute(text(f"SELECT {function}(7301, CAST(:key AS integer))"), {"key": session.owner_id})
+
+
+def sweep_expired(session: TenantSession) -> int:
+    """Delete the sandboxes whose time is over, with all that is theirs. Returns how many."""
+    over = (Tenant.mode == "sandbox", Tenant.expires_at.is_not(None), Tenant.expires_at <= system_now())
+    ids = list(session.scalars(select(Tenant.id).where(*over)))
+    session.execute(delete(Tenant).where(Tenant.id.in_(ids)))
+    return len(ids)
