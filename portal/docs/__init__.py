@@ -1,0 +1,1 @@
+"""The documentation hub: guides, reference, error catalogue, changelog and search."""
