@@ -45,13 +45,14 @@ class Docs:
 
     def paths(self) -> list[str]:
         """Every documentation page, for the site map and for checks."""
-        pages = [
-            *self.library.guides,
-            *self.reference.groups,
-            *self.reference.operations,
-            *self.library.errors,
+        library, reference = self.library, self.reference
+        return [
+            *("/", "/docs/", "/reference", "/errors", "/changelog"),
+            *(guide.url for guide in library.guides),
+            *(group.url for group in reference.groups),
+            *(operation.url for operation in reference.operations),
+            *(error.url for error in library.errors),
         ]
-        return ["/", "/docs/", "/reference", "/errors", "/changelog", *(page.url for page in pages)]
 
 
 def init_docs(app: Flask, document: Mapping[str, Any], content: Path, site: Site) -> Docs:
