@@ -13,21 +13,33 @@ from sqlalchemy.types import TypeDecorator
 from portal.core.secrets import derive_key
 
 
+def plain_number(value: Decimal) -> Decimal:
+    """The same number without trailing zeros or exponent."""
+    return value.quantize(Decimal(1)) if value == value.to_integral_value() else value.normalize()
+
+
 class Fixed(TypeDecorator[Decimal]):
-    """A decimal with `scale` places, kept as a whole number so that sums are exact on every store."""
+    """A decimal with `scale` places, kept as a whole number so that sums are exact on every store.
+
+    With `is_plain`, trailing zeros are dropped on the way out: a quantity reads 1, not 1.000.
+    """
 
     impl = BigInteger
     cache_ok = True
 
-    def __init__(self, scale: int = 2) -> None:
+    def __init__(self, scale: int = 2, *, is_plain: bool = False) -> None:
         super().__init__()
         self.scale = scale
+        self.is_plain = is_plain
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> int | None:
         return None if value is None else int(Decimal(value).scaleb(self.scale).to_integral_value(ROUND_HALF_UP))
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
-        return None if value is None else Decimal(int(value)).scaleb(-self.scale)
+        if value is None:
+            return None
+        number = Decimal(int(value)).scaleb(-self.scale)
+        return plain_number(number) if self.is_plain else number
 
     def coerce_compared_value(self, op: Any, value: Any) -> Any:
         return self
@@ -35,7 +47,7 @@ class Fixed(TypeDecorator[Decimal]):
 
 Money = Fixed(2)
 Rate = Fixed(2)
-Quantity = Fixed(3)
+Quantity = Fixed(3, is_plain=True)
 
 
 class UtcDateTime(TypeDecorator[dt.datetime]):

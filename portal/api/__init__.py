@@ -1,0 +1,1 @@
+"""How an HTTP operation is declared, guarded, answered and documented."""

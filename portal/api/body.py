@@ -1,0 +1,96 @@
+"""Reading a request's JSON strictly: UTF-8, distinct keys, exact numbers, bounded depth (contract sections 3, 4)."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from flask import Request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from portal.core.errors import MalformedJson, PayloadTooLarge, UnsupportedMediaType
+
+BODY_LIMIT = 1024 * 1024
+DEPTH_LIMIT = 32
+DIGIT_LIMIT = 40
+
+
+def read_json(request: Request) -> Any:
+    """The body as Python values; numbers with a point become Decimal, no body at all becomes an empty object.
+
+    Raises UnsupportedMediaType, PayloadTooLarge, MalformedJson.
+    """
+    try:
+        raw = request.get_data(cache=True)
+    except RequestEntityTooLarge:
+        raise PayloadTooLarge(f"The body may have {BODY_LIMIT} bytes at most.") from None
+    if not raw:
+        return {}
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType
+    return parse_json(raw)
+
+
+def parse_json(raw: bytes) -> Any:
+    """Parse one document. Raises MalformedJson, telling what is wrong."""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise MalformedJson("The body is not UTF-8.") from None
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=_distinct,
+            parse_float=_number,
+            parse_int=_integer,
+            parse_constant=_refuse_constant,
+        )
+    except RecursionError:
+        raise MalformedJson(_TOO_DEEP) from None
+    except json.JSONDecodeError as error:
+        raise MalformedJson(f"The body is not valid JSON: {error.msg} at line {error.lineno}.") from None
+    _refuse_depth(value)
+    return value
+
+
+_TOO_DEEP = f"The body is nested deeper than {DEPTH_LIMIT} levels."
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise MalformedJson(f"The key {twice[:60]!a} stands twice in one object.")
+    return values
+
+
+def _number(digits: str) -> Decimal:
+    if len(digits) > DIGIT_LIMIT or abs(int(digits.lower().partition("e")[2] or 0)) > DIGIT_LIMIT:
+        raise MalformedJson(f"A number may have {DIGIT_LIMIT} digits at most.")
+    return Decimal(digits)
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > DIGIT_LIMIT:
+        raise MalformedJson(f"A number may have {DIGIT_LIMIT} digits at most.")
+    return int(digits)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise MalformedJson(f"{name} is not a JSON number.")
+
+
+def _refuse_depth(value: Any) -> None:
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        if depth > DEPTH_LIMIT + 1:
+            raise MalformedJson(_TOO_DEEP)
+        level = [
+            child
+            for node in level
+            if isinstance(node, dict | list)
+            for child in (node.values() if isinstance(node, dict) else node)
+        ]

@@ -1,0 +1,265 @@
+"""The API document: OpenAPI 3.1, emitted from the declared operations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from portal.api.operation import Api, Operation
+from portal.api.schema import ApiModel
+from portal.core.errors import CODES, DomainError
+from portal.tenancy.permissions import module_of, roles_with
+from portal.tenancy.plans import MODULES
+
+VERSION = "0.1.0"
+REFERENCE = "#/components/schemas/{model}"
+_PARAMETER = re.compile(r"\{(\w+)\}")
+_META = {
+    "type": "object",
+    "required": ["current_page", "total_pages", "total_records"],
+    "properties": {
+        "current_page": {"type": "integer", "minimum": 1},
+        "total_pages": {"type": "integer", "minimum": 0},
+        "total_records": {"type": "integer", "minimum": 0},
+    },
+}
+_NOTICE = {
+    "type": "object",
+    "description": "Ready to be shown as it comes",
+    "required": ["type", "title", "text", "display"],
+    "properties": {
+        "type": {"enum": ["success", "warning", "failure", "upgrade_required"]},
+        "title": {"type": "string"},
+        "text": {"type": "string"},
+        "display": {"enum": ["toast", "alert"]},
+    },
+}
+_LIMIT_HEADERS = {
+    "X-Request-Id": ("string", "Number of this request; quote it when you ask support"),
+    "X-RateLimit-Limit": ("integer", "Requests allowed in the window"),
+    "X-RateLimit-Remaining": ("integer", "Requests left in the window"),
+    "X-RateLimit-Reset": ("integer", "End of the window, in epoch seconds"),
+}
+
+
+def build_document(api: Api, *, title: str, description: str, base_url: str) -> dict[str, Any]:
+    """The whole document. `base_url` becomes its only server."""
+    models = _Models()
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in api.operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _describe(operation, models)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": VERSION, "description": description},
+        "servers": [{"url": base_url}],
+        "tags": [
+            {"name": group.name, "description": group.description, "x-title": group.title, "x-area": group.area}
+            for group in api.groups
+        ],
+        "paths": paths,
+        "components": {
+            "schemas": {**models.schemas, "Failure": _failure(), "Notice": _NOTICE, "Meta": _META},
+            "securitySchemes": _security_schemes(),
+            "headers": {name: _header(*parts) for name, parts in _LIMIT_HEADERS.items()},
+        },
+    }
+
+
+class _Models:
+    """Collects pydantic's schemas under `components`."""
+
+    def __init__(self) -> None:
+        self.schemas: dict[str, Any] = {}
+
+    def refer(self, model: type[ApiModel], mode: str = "validation") -> dict[str, str]:
+        schema = model.model_json_schema(ref_template=REFERENCE, mode=mode)  # type: ignore[arg-type]
+        self.schemas.update(_tidy(schema.pop("$defs", {})))
+        self.schemas[model.__name__] = _tidy(schema)
+        return {"$ref": REFERENCE.format(model=model.__name__)}
+
+
+def _describe(operation: Operation, models: _Models) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": operation.id,
+        "tags": [operation.group],
+        "summary": operation.summary,
+        "description": operation.description or f"{operation.summary}.",
+        "parameters": [*_path_parameters(operation), *_query_parameters(operation), *_header_parameters(operation)],
+        "responses": _responses(operation, models),
+        "security": [{}] if operation.is_public else [{"bearer": []}, {"apiKey": []}, {"oauth2": []}],
+        "x-errors": list(codes_of(operation)),
+    }
+    if operation.is_public:
+        described["x-public"] = True
+        if operation.family == "public":
+            described["security"] = [{}, {"publishableKey": []}]
+    if operation.permission:
+        module = module_of(operation.permission)
+        described |= {
+            "x-permission": operation.permission,
+            "x-module": module,
+            "x-plan": MODULES[module],
+            "x-roles": roles_with(operation.permission),
+        }
+    if operation.body is not None:
+        described["requestBody"] = _request_body(operation, models)
+    if operation.sample is not None:
+        described["x-sample"] = dict(operation.sample)
+    return described
+
+
+def codes_of(operation: Operation) -> tuple[str, ...]:
+    """Every code this operation may answer with, in the contract's order of refusal."""
+    codes = [] if operation.is_public and operation.family != "public" else ["unauthorized"]
+    codes.append("rate_limited")
+    if operation.permission:
+        codes += ["forbidden", "upgrade_required"]
+    if operation.path.count("{"):
+        codes.append("not_found")
+    codes.append("validation_failed")
+    if operation.body is not None and not operation.is_form:
+        codes += ["malformed_json", "payload_too_large", "unsupported_media_type"]
+    codes += operation.codes
+    return tuple(dict.fromkeys([*codes, "internal_error", "service_unavailable"]))
+
+
+def _path_parameters(operation: Operation) -> Iterable[dict[str, Any]]:
+    for name in _PARAMETER.findall(operation.path):
+        parameter = {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": operation.headers.get(f"path:{name}", "The record's id or its public id"),
+            "schema": {"type": "string", "minLength": 1},
+        }
+        if name in operation.sample_path:
+            parameter["example"] = str(operation.sample_path[name])
+        yield parameter
+
+
+def _query_parameters(operation: Operation) -> Iterable[dict[str, Any]]:
+    if operation.query is None:
+        return
+    schema = operation.query.model_json_schema(by_alias=True)
+    for name, field in schema["properties"].items():
+        kept = {key: value for key, value in _tidy(field).items() if key not in {"description", "title"}}
+        if "anyOf" in kept:
+            options = [option for option in kept.pop("anyOf") if option != {"type": "null"}]
+            kept = (options[0] if len(options) == 1 else {"anyOf": options}) | kept
+        if kept.get("default", 0) is None:
+            del kept["default"]
+        parameter = {"name": name, "in": "query", "schema": kept, "description": field.get("description", "")}
+        if name in schema.get("required", ()):
+            parameter["required"] = True
+        if name in operation.sample_query:
+            parameter["example"] = operation.sample_query[name]
+        yield parameter
+
+
+def _header_parameters(operation: Operation) -> Iterable[dict[str, Any]]:
+    for name, description in operation.headers.items():
+        if not name.startswith("path:"):
+            yield {"name": name, "in": "header", "description": description, "schema": {"type": "string"}}
+
+
+def _request_body(operation: Operation, models: _Models) -> dict[str, Any]:
+    assert operation.body is not None
+    media: dict[str, Any] = {"schema": models.refer(operation.body)}
+    if operation.sample is not None:
+        media["example"] = dict(operation.sample)
+    mimetype = "application/x-www-form-urlencoded" if operation.is_form else "application/json"
+    return {"required": True, "content": {mimetype: media}}
+
+
+def _responses(operation: Operation, models: _Models) -> dict[str, Any]:
+    headers = {name: {"$ref": f"#/components/headers/{name}"} for name in _LIMIT_HEADERS}
+    success: dict[str, Any] = {"description": "Done", "headers": headers}
+    if operation.returns is not None:
+        success["content"] = {"application/json": {"schema": _success_schema(operation, models)}}
+    responses: dict[str, Any] = {str(operation.status): success}
+    for code in codes_of(operation):
+        error = CODES[code]
+        status = str(error.status)
+        existing = responses.get(status)
+        if existing:
+            existing["description"] += f"; `{code}`"
+        else:
+            responses[status] = _refusal(error, code, operation)
+    return dict(sorted(responses.items()))
+
+
+def _success_schema(operation: Operation, models: _Models) -> dict[str, Any]:
+    assert operation.returns is not None
+    item = models.refer(operation.returns)
+    if operation.is_form:
+        return item
+    properties: dict[str, Any] = {"success": {"const": True}}
+    properties["data"] = {"type": "array", "items": item} if operation.is_list else item
+    required = ["success", "data"]
+    if operation.is_list:
+        properties["meta"] = {"$ref": REFERENCE.format(model="Meta")}
+        required.append("meta")
+    elif operation.writes:
+        properties["message"] = {"type": "string"}
+        properties["notice"] = {"$ref": REFERENCE.format(model="Notice")}
+    return {"type": "object", "required": required, "properties": properties}
+
+
+def _refusal(error: type[DomainError], code: str, operation: Operation) -> dict[str, Any]:
+    schema = {"type": "object"} if operation.is_form else {"$ref": REFERENCE.format(model="Failure")}
+    headers = {name: {"$ref": f"#/components/headers/{name}"} for name in _LIMIT_HEADERS}
+    media = {"application/json": {"schema": schema}}
+    if not operation.is_form:
+        media["application/problem+json"] = {"schema": schema}
+    return {"description": f"{error.title}: `{code}`", "headers": headers, "content": media}
+
+
+def _failure() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": ["success", "message", "code", "request_id", "notice", "docs_url"],
+        "properties": {
+            "success": {"const": False},
+            "message": {"type": "string"},
+            "code": {"type": "string", "enum": list(CODES)},
+            "request_id": {"type": "string"},
+            "errors": {"type": "object", "additionalProperties": {"type": "string"}},
+            "required": {"type": "string", "description": "The permission that was missing"},
+            "upgrade": {"type": "object", "description": "Module, current plan, required plan, where to upgrade"},
+            "existing_id": {"type": "integer", "description": "The record that already holds the value"},
+            "limit": {"type": "string", "description": "The limit that was hit"},
+            "notice": {"$ref": REFERENCE.format(model="Notice")},
+            "docs_url": {"type": "string", "format": "uri"},
+        },
+    }
+
+
+def _security_schemes() -> dict[str, Any]:
+    return {
+        "bearer": {"type": "http", "scheme": "bearer", "description": "An API key or an access token"},
+        "apiKey": {"type": "apiKey", "in": "header", "name": "x-api-key"},
+        "publishableKey": {"type": "apiKey", "in": "header", "name": "X-Publishable-Key"},
+        "oauth2": {
+            "type": "oauth2",
+            "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": {}}},
+        },
+    }
+
+
+def _header(kind: str, description: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": kind}}
+
+
+def _tidy(schema: Any) -> Any:
+    """Pydantic's schema without the titles it makes up and the defaults that are only absence."""
+    if isinstance(schema, list):
+        return [_tidy(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {key: _tidy(value) for key, value in schema.items() if not (key == "title" and isinstance(value, str))}
+    if "default" in kept and kept["default"] is None:
+        del kept["default"]
+    if kept.get("type") == "number" and "default" in kept:
+        kept["default"] = float(kept["default"])
+    return kept

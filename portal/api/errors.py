@@ -1,0 +1,95 @@
+"""Every error under /api and /oauth becomes an envelope; a page gets the web's error page instead."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable
+
+from flask import Flask, Response, g, request
+from flask_limiter import RateLimitExceeded
+from limits.errors import StorageError
+from redis.exceptions import RedisError
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.exceptions import HTTPException
+
+from portal.api.answers import refusal
+from portal.core.errors import (
+    Conflict,
+    DomainError,
+    InternalError,
+    MethodNotAllowed,
+    NotFound,
+    PayloadTooLarge,
+    RateLimited,
+    ServiceUnavailable,
+    UnsupportedMediaType,
+    ValidationFailed,
+)
+from portal.limits import limiter
+
+log = logging.getLogger("slipway.errors")
+
+PageHandler = Callable[[DomainError], Response]
+_BY_STATUS = {405: MethodNotAllowed, 413: PayloadTooLarge, 415: UnsupportedMediaType, 503: ServiceUnavailable}
+
+
+def init_errors(app: Flask, show_error_page: PageHandler) -> None:
+    """One handler for every error; `show_error_page` renders those of pages."""
+
+    def handle(error: Exception) -> Response:
+        domain_error = as_domain_error(error)
+        g.refusal_code = domain_error.code
+        return refusal(domain_error) if is_api_request() else show_error_page(domain_error)
+
+    app.register_error_handler(Exception, handle)
+
+
+def is_api_request() -> bool:
+    """True for paths that never answer HTML."""
+    return request.path.startswith(("/api/", "/oauth/")) or request.path == "/api"
+
+
+def as_domain_error(error: Exception) -> DomainError:
+    """The member of the family that stands for `error`."""
+    if isinstance(error, DomainError):
+        return error
+    if isinstance(error, RateLimitExceeded):
+        return _limit_hit(error)
+    if isinstance(error, HTTPException):
+        return _from_http(error)
+    if isinstance(error, StaleDataError):
+        return Conflict("Somebody else changed this record at the same time. Read it again, then repeat.")
+    if isinstance(error, IntegrityError):
+        log.exception("integrity error", extra={"request_id": g.get("request_id")})
+        return Conflict("Another request changed the same data. Repeat the request.")
+    if isinstance(error, OperationalError | PoolTimeout | RedisError | StorageError | ConnectionError):
+        log.exception("store unavailable", extra={"request_id": g.get("request_id")})
+        return ServiceUnavailable()
+    log.exception("unexpected error", extra={"request_id": g.get("request_id")})
+    return InternalError()
+
+
+def _from_http(error: HTTPException) -> DomainError:
+    status = error.code or 500
+    if status == 404:
+        return NotFound()
+    if status in _BY_STATUS:
+        translated: DomainError = _BY_STATUS[status]()
+        valid = getattr(error, "valid_methods", None)
+        if status == 405 and valid:
+            translated.headers = {"Allow": ", ".join(sorted(valid))}
+        return translated
+    if 400 <= status < 500:
+        return ValidationFailed({"request": error.description or "The request cannot be read"})
+    return InternalError()
+
+
+def _limit_hit(error: RateLimitExceeded) -> RateLimited:
+    current = limiter.current_limit
+    wait = math.ceil(current.reset_at - time.time()) if current else 60
+    scope = error.limit.scope or "requests" if error.limit else "requests"
+    return RateLimited(str(scope), max(1, wait))

@@ -1,0 +1,129 @@
+"""The one log of API exchanges: written with each call, secrets masked at the door, read by the console."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+
+from flask import Response, g, request
+from sqlalchemy import JSON, Connection, Index, Integer, String, Text, insert, select, update
+from sqlalchemy.orm import Mapped, defer, mapped_column
+
+from portal.core.clock import system_now
+from portal.core.database import Base
+from portal.core.ids import new_log_id
+from portal.core.ownership import TenantLog, table_of
+from portal.core.session import TenantSession
+from portal.core.types import UtcDateTime
+from portal.tenancy.models import ApiKey
+
+BODY_KEPT = 16_000
+MASK = "••••"
+_SECRET = re.compile(r"\b((?:sk_(?:test|live)|at|whsec|gst)_[0-9A-Za-z]{0,4})[0-9A-Za-z_]{8,}")
+_SECRET_FIELD = re.compile(
+    r'("(?:password|client_secret|access_token|guest_token|secret)"\s*:\s*")((?:[^"\\]|\\.)*)(")'
+)
+_SECRET_FORM = re.compile(r"((?:^|&)(?:client_secret|password)=)[^&]*")
+_SECRET_HEADERS = frozenset({"authorization", "x-api-key", "cookie", "set-cookie", "proxy-authorization"})
+_LAST_USED_EVERY = dt.timedelta(seconds=60)
+
+
+class Exchange(TenantLog, Base):
+    """One request and its answer. Bodies are cut at BODY_KEPT characters; `duration` is in microseconds."""
+
+    __tablename__ = "exchanges"
+    __table_args__ = (Index(None, "tenant_id", "request_id"),)
+
+    request_id: Mapped[str] = mapped_column(String(64))
+    operation: Mapped[str] = mapped_column(String(60))
+    key_id: Mapped[str | None] = mapped_column(String(24))
+    role: Mapped[str | None] = mapped_column(String(20))
+    source: Mapped[str] = mapped_column(String(10))
+    method: Mapped[str] = mapped_column(String(10))
+    path: Mapped[str] = mapped_column(Text)
+    status: Mapped[int] = mapped_column(Integer)
+    code: Mapped[str | None] = mapped_column(String(40))
+    duration: Mapped[int] = mapped_column(Integer)
+    request_headers: Mapped[list[list[str]]] = mapped_column(JSON)
+    request_body: Mapped[str] = mapped_column(Text)
+    response_headers: Mapped[list[list[str]]] = mapped_column(JSON)
+    response_body: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+
+
+_INSERT = insert(table_of(Exchange))
+_TOUCH = update(table_of(ApiKey))
+
+
+def mask(text: str) -> str:
+    """`text` without keys, tokens and passwords."""
+    if "_" in text:
+        text = _SECRET.sub(rf"\1{MASK}", text)
+    if '"' in text:
+        text = _SECRET_FIELD.sub(rf"\1{MASK}\3", text)
+    return _SECRET_FORM.sub(rf"\1{MASK}", text) if "=" in text else text
+
+
+def describe_exchange(response: Response, *, tenant_id: int, operation: str, duration: int) -> dict[str, Any]:
+    """The row for the request at hand and its answer."""
+    caller = g.get("caller")
+    return {
+        "tenant_id": tenant_id,
+        "id": new_log_id(),
+        "request_id": g.request_id,
+        "operation": operation,
+        "key_id": caller.key_id if caller else None,
+        "role": caller.role if caller else None,
+        "source": "console" if request.headers.get("User-Agent", "").startswith("Slipway-Console") else "api",
+        "method": request.method,
+        "path": mask(request.full_path.rstrip("?"))[:2000],
+        "status": response.status_code,
+        "code": g.get("refusal_code"),
+        "duration": duration,
+        "request_headers": _shown_headers(request.headers),
+        "request_body": _shown_body(request.get_data(cache=True)) if request.method != "GET" else "",
+        "response_headers": _shown_headers(response.headers),
+        "response_body": _shown_body(response.get_data()),
+        "created_at": system_now(),
+    }
+
+
+def write_exchange(connection: Connection, row: dict[str, Any], *, used_key: tuple[int, int] | None) -> None:
+    """Store the row; `used_key` is the (tenant, key) whose last use is to be noted."""
+    connection.execute(_INSERT, row)
+    if used_key is not None:
+        keys = table_of(ApiKey).c
+        found = (keys.tenant_id == used_key[0], keys.id == used_key[1])
+        connection.execute(_TOUCH.where(*found).values(last_used_at=row["created_at"]))
+
+
+def is_stale(last_used_at: dt.datetime | None) -> bool:
+    """True where a key's last use is old enough to be noted again."""
+    return last_used_at is None or system_now() - last_used_at > _LAST_USED_EVERY
+
+
+def list_exchanges(
+    session: TenantSession, *, limit: int = 50, request_id: str | None = None, source: str | None = None
+) -> list[Exchange]:
+    """The latest exchanges of the session's tenant, newest first, without their bodies."""
+    statement = select(Exchange).options(defer(Exchange.response_body), defer(Exchange.request_body))
+    if request_id:
+        statement = statement.where(Exchange.request_id == request_id)
+    if source:
+        statement = statement.where(Exchange.source == source)
+    return list(session.scalars(statement.order_by(Exchange.id.desc()).limit(limit)))
+
+
+def find_exchange(session: TenantSession, request_id: str) -> Exchange | None:
+    """The latest exchange of the session's tenant with this request id."""
+    found = select(Exchange).where(Exchange.request_id == request_id).order_by(Exchange.id.desc()).limit(1)
+    return session.scalar(found)
+
+
+def _shown_headers(headers: Any) -> list[list[str]]:
+    return [[name, MASK if name.lower() in _SECRET_HEADERS else value[:500]] for name, value in headers.items()][:60]
+
+
+def _shown_body(raw: bytes) -> str:
+    return mask(raw[:BODY_KEPT].decode("utf-8", "replace").replace("\x00", "�"))

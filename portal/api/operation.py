@@ -1,0 +1,125 @@
+"""How one HTTP operation is declared. Routes, checks, the API document and its pages all come from this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from portal.api.schema import ApiModel
+from portal.core.config import Settings
+from portal.core.session import TenantSession
+from portal.tenancy.credentials import Caller
+
+FAMILIES = ("business", "platform", "public", "sandbox", "tokens")
+
+
+@dataclass
+class Call:
+    """One request on its way through an operation: what a handler may know of it."""
+
+    operation: Operation
+    session: TenantSession
+    settings: Settings
+    path: dict[str, str]
+    caller: Caller | None = None
+    query: Any = None
+    body: Any = None
+    record: Any = None
+
+    @property
+    def known_caller(self) -> Caller:
+        """The caller of a protected operation."""
+        assert self.caller is not None
+        return self.caller
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list, and how many records there are in all."""
+
+    items: list[dict[str, Any]]
+    page: int
+    limit: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Done:
+    """The answer to an action: the data, a message for people, further response headers."""
+
+    data: Any
+    message: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Answer = dict[str, Any] | Page | Done | Any
+Handler = Callable[[Call], Answer]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of the API.
+
+    `permission` is `module:read|write`, or None for a public operation. `find` loads the record named in
+    the path before the body is looked at, so that a missing one is a 404 first. `returns` is the schema of
+    `data`. `sample` is a request body that works on a fresh sandbox; `sample_path` and `sample_query` go with it.
+    `codes` are the refusals special to it; the usual ones are derived. `wraps` are named limits around the view.
+    """
+
+    id: str
+    method: str
+    path: str
+    summary: str
+    handle: Handler
+    returns: type[ApiModel] | None = None
+    family: str = "business"
+    description: str = ""
+    permission: str | None = None
+    find: Handler | None = None
+    query: type[ApiModel] | None = None
+    body: type[ApiModel] | None = None
+    is_list: bool = False
+    status: int = 200
+    codes: tuple[str, ...] = ()
+    sample: Mapping[str, Any] | None = None
+    sample_path: Mapping[str, Any] = field(default_factory=dict)
+    sample_query: Mapping[str, Any] = field(default_factory=dict)
+    wraps: tuple[Callable[[Any], Any], ...] = ()
+    is_counted: bool = True
+    is_form: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def group(self) -> str:
+        """The reference group: the first part of the id."""
+        return self.id.partition(".")[0]
+
+    @property
+    def is_public(self) -> bool:
+        return self.permission is None and self.family in {"public", "tokens"}
+
+    @property
+    def writes(self) -> bool:
+        return self.method not in {"GET", "HEAD"}
+
+
+@dataclass(frozen=True)
+class Group:
+    """A chapter of the reference: operations that belong together."""
+
+    name: str
+    title: str
+    description: str
+    area: str
+
+
+@dataclass(frozen=True)
+class Api:
+    """All operations a deployment offers, and the chapters they stand in."""
+
+    operations: tuple[Operation, ...]
+    groups: tuple[Group, ...]
+
+    def of_family(self, *families: str) -> list[Operation]:
+        return [operation for operation in self.operations if operation.family in families]

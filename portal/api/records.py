@@ -1,0 +1,40 @@
+"""Finding records by id or public id, inside the session's tenant. Outsiders get what the unknown get."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, TypeVar
+
+from sqlalchemy import select
+
+from portal.core.errors import NotFound, ValidationFailed
+from portal.core.ids import PUBLIC_ID
+from portal.core.ownership import TenantOwned
+from portal.core.session import TenantSession
+
+Record = TypeVar("Record", bound=TenantOwned)
+_ID = re.compile(r"[1-9][0-9]{0,14}", re.ASCII)
+
+
+def find_record(session: TenantSession, model: type[Record], reference: Any) -> Record:
+    """The record with this id or public id. Raises NotFound for an unknown one, and for another tenant's."""
+    text = str(reference)
+    if _ID.fullmatch(text):
+        condition = model.id == int(text)
+    elif PUBLIC_ID.match(text) and text.startswith(f"{model.public_prefix}_"):
+        condition = model.public_id == text  # type: ignore[attr-defined]
+    else:
+        raise NotFound
+    record = session.scalar(select(model).where(condition))
+    if record is None:
+        raise NotFound
+    return record
+
+
+def find_reference(session: TenantSession, model: type[Record], reference: Any, field: str) -> Record:
+    """The record a field of a body refers to. Raises ValidationFailed naming the field."""
+    try:
+        return find_record(session, model, reference)
+    except NotFound:
+        name = field.rpartition(".")[2].removesuffix("_id").replace("_", " ")
+        raise ValidationFailed({field: f"No such {name}"}) from None

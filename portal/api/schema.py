@@ -1,0 +1,247 @@
+"""Field types of the API, and the sentences a caller reads when a field is wrong.
+
+Types are strict: a string is never read as a number, nor a number as a string.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, TypeVar
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import WithJsonSchema as JsonSchema
+from pydantic_core import PydanticCustomError
+
+from portal.core.errors import ValidationFailed
+from portal.core.ids import PUBLIC_ID
+
+COUNTRIES = frozenset(phonenumbers.SUPPORTED_REGIONS) - {"001"} | {"AQ", "BV", "GS", "HM", "PN", "TF", "UM"}
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\u202a-\u202e\u2066-\u2069\u200b\u2060\ufeff]")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_MARKS_LIMIT = 8
+
+
+class ApiModel(BaseModel):
+    """A schema of the API. `read_only` names fields that answers carry and bodies must not."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
+    read_only: ClassVar[frozenset[str]] = frozenset(
+        {"id", "public_id", "created_at", "updated_at", "version", "tenant", "tenant_id"}
+    )
+
+
+def refuse(message: str) -> PydanticCustomError:
+    """The error a field type raises; `{label}` in the sentence becomes the field's name."""
+    return PydanticCustomError("sentence", "{message}", {"message": message})
+
+
+def clean_text(value: str) -> str:
+    """Refuse what no text of ours may hold: control, bidirectional and zero-width characters, heaps of marks."""
+    if _CONTROL.search(value):
+        raise refuse("{label} contains characters that are not allowed")
+    run = 0
+    for character in value if not value.isascii() else "":
+        run = run + 1 if unicodedata.combining(character) else 0
+        if run > _MARKS_LIMIT:
+            raise refuse("{label} contains too many combining marks in a row")
+    return value
+
+
+def _parse_email(value: str) -> str:
+    try:
+        return validate_email(value, check_deliverability=False, test_environment=True).normalized
+    except EmailNotValidError:
+        raise refuse("Invalid email format") from None
+
+
+def _parse_phone(value: str) -> str:
+    digits = sum(character.isdigit() for character in value)
+    if not re.fullmatch(r"\+?[0-9 ()./-]*", value) or not 4 <= digits <= 15:
+        raise refuse("Invalid phone number: use 4 to 15 digits, with + and the country code where abroad")
+    return value
+
+
+def _parse_country(value: str) -> str:
+    if value not in COUNTRIES:
+        raise refuse("{label} must be a two-letter country code of ISO 3166-1, in capitals")
+    return value
+
+
+def _parse_date(value: Any) -> dt.date:
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        try:
+            return dt.date.fromisoformat(value)
+        except ValueError:
+            raise refuse("{label} is not a day of the calendar") from None
+    raise refuse("{label} must be a date such as 2024-02-15")
+
+
+def _parse_number(value: Any) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise refuse("{label} must be a number")
+    return Decimal(value)
+
+
+def _whole_cents(value: Decimal) -> Decimal:
+    return _at_most_places(value, 2, 12)
+
+
+def _whole_mills(value: Decimal) -> Decimal:
+    return _at_most_places(value, 3, 9)
+
+
+def _at_most_places(value: Decimal, places: int, digits: int) -> Decimal:
+    if value.adjusted() >= digits:
+        raise refuse("{label} is too large")
+    if value != round(value, places):
+        raise refuse(f"{{label}} may have {places} decimals at most")
+    return round(value, places)
+
+
+def _parse_reference(value: Any) -> int | str:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**53:
+        return value
+    if isinstance(value, str) and PUBLIC_ID.match(value):
+        return value
+    raise refuse("{label} must be a record's id or public id")
+
+
+def text_type(longest: int, *, shortest: int = 1) -> Any:
+    """A trimmed, clean string of `shortest` to `longest` characters."""
+    limits = StringConstraints(min_length=shortest, max_length=longest, strip_whitespace=True)
+    return Annotated[str, limits, AfterValidator(clean_text)]
+
+
+Code = text_type(40)
+ShortName = text_type(80)
+Name = text_type(120)
+Line = text_type(200)
+Paragraph = text_type(5000)
+Email = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=254, strip_whitespace=True),
+    AfterValidator(clean_text),
+    AfterValidator(_parse_email),
+    JsonSchema({"type": "string", "format": "email", "maxLength": 254}),
+]
+Phone = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=32, strip_whitespace=True),
+    AfterValidator(_parse_phone),
+]
+Country = Annotated[
+    str, AfterValidator(_parse_country), JsonSchema({"type": "string", "pattern": "^[A-Z]{2}$", "examples": ["IN"]})
+]
+Date = Annotated[dt.date, BeforeValidator(_parse_date), JsonSchema({"type": "string", "format": "date"})]
+Instant = Annotated[dt.datetime, JsonSchema({"type": "string", "format": "date-time"})]
+_MONEY = JsonSchema({"type": "number", "multipleOf": 0.01, "examples": [1500.00]})
+Money = Annotated[Decimal, BeforeValidator(_parse_number), AfterValidator(_whole_cents), _MONEY]
+Price = Annotated[
+    Decimal,
+    BeforeValidator(_parse_number),
+    Field(ge=0),
+    AfterValidator(_whole_cents),
+    JsonSchema({"type": "number", "minimum": 0, "multipleOf": 0.01, "examples": [1500.00]}),
+]
+Amount = Annotated[
+    Decimal,
+    BeforeValidator(_parse_number),
+    Field(gt=0),
+    AfterValidator(_whole_cents),
+    JsonSchema({"type": "number", "exclusiveMinimum": 0, "multipleOf": 0.01, "examples": [1500.00]}),
+]
+Percentage = Annotated[
+    Decimal,
+    BeforeValidator(_parse_number),
+    Field(ge=0, le=100),
+    AfterValidator(_whole_cents),
+    JsonSchema({"type": "number", "minimum": 0, "maximum": 100, "multipleOf": 0.01, "examples": [18.00]}),
+]
+Quantity = Annotated[
+    Decimal,
+    BeforeValidator(_parse_number),
+    Field(gt=0),
+    AfterValidator(_whole_mills),
+    JsonSchema({"type": "number", "exclusiveMinimum": 0, "multipleOf": 0.001, "examples": [1]}),
+]
+Reference = Annotated[
+    int | str,
+    BeforeValidator(_parse_reference),
+    JsonSchema(
+        {
+            "anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[a-z]{2,4}_[0-9a-f]{24}$"}],
+            "description": "The record's id or its public id",
+        }
+    ),
+]
+
+Model = TypeVar("Model", bound=ApiModel)
+
+_SENTENCES: dict[str, str] = {
+    "missing": "{label} is required",
+    "extra_forbidden": "Unknown field",
+    "greater_than": "{label} must be greater than {gt}",
+    "greater_than_equal": "{label} must be at least {ge}",
+    "less_than": "{label} must be less than {lt}",
+    "less_than_equal": "{label} must be at most {le}",
+    "string_too_short": "{label} must not be empty",
+    "string_too_long": "{label} may have {max_length} characters at most",
+    "string_type": "{label} must be a string",
+    "int_type": "{label} must be a whole number",
+    "bool_type": "{label} must be true or false",
+    "list_type": "{label} must be a list",
+    "dict_type": "{label} must be an object",
+    "model_type": "{label} must be an object",
+    "model_attributes_type": "{label} must be an object",
+    "too_short": "{label} must have at least {min_length} entry",
+    "too_long": "{label} may have {max_length} entries at most",
+    "literal_error": "{label} must be one of {expected}",
+    "string_pattern_mismatch": "{label} does not have the expected format",
+    "sentence": "{message}",
+}
+
+
+def validate(model: type[Model], value: Any) -> Model:
+    """Check `value` against `model`. Raises ValidationFailed with every bad field at once."""
+    if not isinstance(value, dict):
+        raise ValidationFailed({"body": "The body must be a JSON object"})
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise ValidationFailed(explain(error, model.read_only)) from None
+
+
+def explain(error: ValidationError, read_only: frozenset[str] = frozenset()) -> dict[str, str]:
+    """Dotted paths and sentences for the faults pydantic found."""
+    errors: dict[str, str] = {}
+    for fault in error.errors(include_url=False):
+        path = [part for part in fault["loc"] if not _is_branch(part)]
+        key = ".".join(str(part) for part in path) or "body"
+        if fault["type"] == "extra_forbidden" and key in read_only:
+            errors[key] = f"{label_of(path)} is read-only"
+        else:
+            errors.setdefault(key[:200], _sentence(dict(fault), label_of(path)))
+    return errors
+
+
+def label_of(path: list[Any]) -> str:
+    """The last name of a path as a person would say it: `due_date` becomes `Due date`."""
+    names = [part for part in path if isinstance(part, str)]
+    return names[-1].replace("_", " ").capitalize()[:60] if names else "Body"
+
+
+def _is_branch(part: int | str) -> bool:
+    return part in {"int", "str", "constrained-str"} or (isinstance(part, str) and part.startswith("function-"))
+
+
+def _sentence(fault: Mapping[str, Any], label: str) -> str:
+    context = dict(fault.get("ctx") or {})
+    message = str(context.pop("message", fault["msg"])).replace("{label}", label)
+    template = _SENTENCES.get(fault["type"], "{message}")
+    return template.format(label=label, message=message, **context)

@@ -1,0 +1,103 @@
+"""Composes the portal: every blueprint with its guard, one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from flask import Blueprint, Flask
+from flask.typing import ResponseReturnValue
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from portal.api.body import BODY_LIMIT
+from portal.api.dispatch import build_blueprint
+from portal.api.document import build_document
+from portal.api.errors import init_errors
+from portal.api.guards import api_key, public, public_api
+from portal.api.operation import Api, Group, Operation
+from portal.core.config import Settings
+from portal.core.runtime import init_runtime
+from portal.docs.pages import blueprint as docs_pages
+from portal.docs.service import init_docs
+from portal.limits import init_limits
+from portal.web.assets import init_assets
+from portal.web.errors import show_error_page
+from portal.web.gallery import blueprint as gallery
+from portal.web.headers import init_headers
+from portal.web.site import load_site
+
+Guard = Callable[[], ResponseReturnValue | None]
+
+
+@dataclass(frozen=True)
+class Extension:
+    """What a package outside the portal adds to it: operations, their chapters, guarded pages, commands."""
+
+    operations: tuple[Operation, ...] = ()
+    groups: tuple[Group, ...] = ()
+    pages: tuple[tuple[Blueprint, Guard], ...] = ()
+    commands: tuple[Callable[[Flask], None], ...] = field(default=())
+
+
+def create_app(settings: Settings, *extensions: Extension) -> Flask:
+    """The WSGI application for `settings`, with what the extensions add."""
+    app = Flask("portal", static_folder="static")
+    _configure(app, settings)
+    init_headers(app, is_secure=settings.is_secure)
+    parts = init_runtime(app, settings)
+    init_limits(app, parts.meter, settings.redis_url)
+    init_errors(app, show_error_page)
+    init_assets(app)
+    site = load_site(settings.content_path, settings.base_url)
+    app.jinja_env.globals["site"] = site
+
+    api = compose_api(extensions)
+    document = build_document(api, title=f"{site.product} API", description=site.description, base_url=site.base_url)
+    init_docs(app, document, settings.content_path, site)
+
+    mount(app, build_blueprint("business_api", api.of_family("business", "platform", "sandbox")), api_key)
+    mount(app, build_blueprint("public_api", api.of_family("public")), public_api)
+    mount(app, docs_pages, public)
+    mount(app, gallery, public)
+    for extension in extensions:
+        for blueprint, guard in extension.pages:
+            mount(app, blueprint, guard)
+        for add_commands in extension.commands:
+            add_commands(app)
+    return app
+
+
+def compose_api(extensions: tuple[Extension, ...]) -> Api:
+    """Every operation of the portal and its extensions."""
+    operations = tuple(operation for extension in extensions for operation in extension.operations)
+    groups = tuple(group for extension in extensions for group in extension.groups)
+    return Api(operations, groups)
+
+
+def mount(app: Flask, blueprint: Blueprint, guard: Guard) -> None:
+    """Register a blueprint behind its one guard, which runs before anything else of the blueprint."""
+    guards = blueprint.before_request_funcs.setdefault(None, [])
+    if guard not in guards:
+        guards.insert(0, guard)
+    app.extensions.setdefault("guards", {})[blueprint.name] = guard
+    app.register_blueprint(blueprint)
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    app.debug = settings.debug
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=BODY_LIMIT,
+        MAX_FORM_PARTS=200,
+        SESSION_COOKIE_NAME="slipway_session",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.is_secure,
+        SEND_FILE_MAX_AGE_DEFAULT=300,
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]

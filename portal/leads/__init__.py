@@ -1,0 +1,1 @@
+"""Leads: what visitors leave, and what sales makes of it."""

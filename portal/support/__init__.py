@@ -1,0 +1,1 @@
+"""Support: guests' conversations and the staff who answer."""

@@ -1,0 +1,1 @@
+"""Page chrome: layout, components, headers, error page."""

@@ -1,0 +1,18 @@
+"""The ERP a developer may break: its records, its API, its console. Imports portal, never the other way."""
+
+from __future__ import annotations
+
+from portal.api.resource import declare
+from portal.app import Extension
+from sandbox.groups import GROUPS
+from sandbox.resources.customers import customers
+from sandbox.resources.invoices import invoices
+from sandbox.resources.products import products
+from sandbox.resources.reference import accounts, categories, departments
+
+RESOURCES = (customers, products, invoices, accounts, categories, departments)
+
+extension = Extension(
+    operations=(*(operation for resource in RESOURCES for operation in declare(resource)),),
+    groups=GROUPS,
+)

@@ -1,0 +1,1 @@
+"""The sandbox page: a tenant of one's own, real requests, their log."""

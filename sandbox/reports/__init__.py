@@ -1,0 +1,1 @@
+"""Reports over a tenant's records."""

@@ -1,0 +1,1 @@
+"""The records of the documented ERP, one file each."""

@@ -1,0 +1,121 @@
+"""Products: what the company sells, goods and services."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Literal
+
+from sqlalchemy import Index, String, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.api.lists import equals
+from portal.api.resource import Resource, set_fields
+from portal.api.schema import ApiModel, Code, Instant, Name, Paragraph, Percentage, Price
+from portal.core import types
+from portal.core.database import Base
+from portal.core.errors import Conflict, Duplicate
+from portal.core.ownership import TenantRecord
+from portal.core.session import TenantSession
+
+Kind = Literal["product", "service"]
+
+
+class Product(TenantRecord, Base):
+    """A good or a service. `sku` is unique within a tenant."""
+
+    __tablename__ = "products"
+    public_prefix = "prd"
+
+    name: Mapped[str] = mapped_column(String(120))
+    price: Mapped[Decimal] = mapped_column(types.Money)
+    description: Mapped[str | None] = mapped_column(String(5000))
+    type: Mapped[str] = mapped_column(String(10))
+    tax_rate: Mapped[Decimal] = mapped_column(types.Rate)
+    sku: Mapped[str | None] = mapped_column(String(40))
+    tracks_stock: Mapped[bool]
+
+
+Index("uq_products_sku", Product.tenant_id, Product.sku, unique=True)
+
+
+class ProductBody(ApiModel):
+    """What a caller may say of a product."""
+
+    name: Name
+    price: Price
+    description: Paragraph | None = None
+    type: Kind = "product"
+    tax_rate: Percentage = Decimal("0.00")
+    sku: Code | None = None
+    tracks_stock: bool = False
+
+
+class ProductView(ProductBody):
+    """A product as the API shows it."""
+
+    id: int
+    public_id: str
+    created_at: Instant
+    updated_at: Instant
+    version: int
+
+
+def refuse_taken_sku(session: TenantSession, sku: str | None, but: Product | None = None) -> None:
+    """Raises Duplicate when another product of the tenant has this SKU."""
+    if sku is None:
+        return
+    holder = session.scalar(select(Product.id).where(Product.sku == sku))
+    if holder is not None and (but is None or holder != but.id):
+        raise Duplicate({"sku": "Another product has this SKU"}, existing_id=holder)
+
+
+def create_product(session: TenantSession, data: ProductBody) -> Product:
+    """Add a product. Raises Duplicate."""
+    refuse_taken_sku(session, data.sku)
+    product = Product(**data.model_dump())
+    session.add(product)
+    return product
+
+
+def change_product(session: TenantSession, product: Product, fields: dict[str, Any]) -> None:
+    """Change the named fields. Raises Duplicate."""
+    refuse_taken_sku(session, fields.get("sku"), but=product)
+    set_fields(product, fields)
+
+
+def remove_product(session: TenantSession, product: Product) -> None:
+    """Delete a product that was never sold. Raises Conflict."""
+    from sandbox.resources.invoices import InvoiceItem
+    from sandbox.resources.sales import SaleItem
+
+    for model in (InvoiceItem, SaleItem):
+        if session.scalar(select(model.id).where(model.product_id == product.id).limit(1)) is not None:
+            raise Conflict("This product has been sold; its sales refer to it.")
+    session.delete(product)
+
+
+products = Resource(
+    name="products",
+    singular="product",
+    module="catalog",
+    description="What the company sells: goods, which may be counted in stock, and services.",
+    model=Product,
+    shows=ProductView,
+    accepts=ProductBody,
+    filters={"type": equals(Product.type, Kind)},
+    sorts=("id", "name", "price", "sku", "created_at", "updated_at"),
+    searches=(Product.name, Product.sku, Product.description),
+    create=create_product,
+    change=change_product,
+    remove=remove_product,
+    codes={"create": ("duplicate",), "replace": ("duplicate",), "update": ("duplicate",), "delete": ("conflict",)},
+    sample={
+        "name": "Label printer",
+        "price": 249.0,
+        "description": "Prints shipping labels up to 108 mm wide",
+        "type": "product",
+        "tax_rate": 18.0,
+        "sku": "PRN-LBL-01",
+        "tracks_stock": True,
+    },
+)

@@ -1,0 +1,1 @@
+"""Filling a tenant with its seed, and putting it back."""
