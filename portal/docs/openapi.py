@@ -148,12 +148,12 @@ class _Reader:
         )
 
     def required(self, places: list[Schema], place: str) -> dict[str, Any]:
-        """A value for every parameter of one place that cannot be left out."""
+        """A value for every parameter of one place that cannot be left out, or has an example of its own."""
         plain = [self.resolver.follow(node)[0] for node in places]
         return {
             node["name"]: self.examples(node, node.get("schema", {}))[0].value
             for node in plain
-            if node.get("in") == place and (node.get("required") or place == "path")
+            if node.get("in") == place and (node.get("required") or place == "path" or "example" in node)
         }
 
     def parameters(self, nodes: list[Schema]) -> dict[str, tuple[Property, ...]]:

@@ -24,18 +24,17 @@ DROPPED = {"content-length", "content-type", "etag", "cache-control", "vary", "s
 class Edition:
     """One page in one encoding, ready to send."""
 
-    __slots__ = ("body", "etag", "headers", "unchanged")
+    __slots__ = ("body", "etag", "headers")
 
-    def __init__(self, body: bytes, etag: str, about: list[tuple[str, str]], form: list[tuple[str, str]]) -> None:
+    def __init__(self, body: bytes, etag: str, headers: list[tuple[str, str]]) -> None:
         self.body = body
         self.etag = etag
-        self.headers = [*form, *about]
-        self.unchanged = about
+        self.headers = headers
 
     def answer(self, if_none_match: str | None) -> Response:
         """The page, or 304 when the caller has it."""
         if if_none_match and (if_none_match == self.etag or _names(if_none_match, self.etag)):
-            return Response(status=304, headers=Lines(self.unchanged))
+            return Response(status=304, headers=Lines(self.headers))
         return Response(self.body, headers=Lines(self.headers))
 
 
@@ -72,11 +71,16 @@ class Shelf:
 
 def _edition(encoding: str, body: bytes, digest: str, content_type: str, extra: list[tuple[str, str]]) -> Edition:
     etag = f'"{digest}"' if encoding == "identity" else f'"{digest}-{encoding}"'
-    about = [("ETag", etag), ("Cache-Control", CACHE_CONTROL), ("Vary", "Accept-Encoding"), *extra]
-    form = [("Content-Type", content_type)]
+    headers = [
+        ("Content-Type", content_type),
+        ("ETag", etag),
+        ("Cache-Control", CACHE_CONTROL),
+        ("Vary", "Accept-Encoding"),
+        *extra,
+    ]
     if encoding != "identity":
-        form.append(("Content-Encoding", encoding))
-    return Edition(body, etag, about, form)
+        headers.append(("Content-Encoding", encoding))
+    return Edition(body, etag, headers)
 
 
 def published(view: Callable[..., ResponseReturnValue]) -> Callable[..., Response]:

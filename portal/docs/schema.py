@@ -89,8 +89,10 @@ class Resolver:
                 node = node.get(name) if isinstance(node, Mapping) else None
         return node if isinstance(node, Mapping) else {}
 
-    def follow(self, node: Schema, seen: frozenset[str] = frozenset()) -> tuple[Schema, frozenset[str]]:
+    def follow(self, node: Schema | bool, seen: frozenset[str] = frozenset()) -> tuple[Schema, frozenset[str]]:
         """The node with its `$ref` replaced by what it names (siblings win), and the references followed."""
+        if isinstance(node, bool):
+            return {}, seen
         while "$ref" in node:
             pointer = str(node["$ref"])
             siblings = {key: value for key, value in node.items() if key != "$ref"}
@@ -129,7 +131,7 @@ class Resolver:
         return merged, seen
 
     def _without_null(self, node: Schema, word: str, seen: frozenset[str]) -> tuple[Schema, frozenset[str]]:
-        options = [option for option in node[word] if option.get("type") != "null"]
+        options = [option for option in node[word] if option is True or option.get("type") != "null"]
         rest = {key: value for key, value in node.items() if key != word}
         if len(options) < len(node[word]):
             rest["x-null"] = True
