@@ -46,9 +46,9 @@ def _targets(docs: Docs) -> Iterator[tuple[str, Iterable[str]]]:
 
 
 def _anchors(docs: Docs) -> Mapping[str, set[str]]:
-    library = docs.library
-    pages = [(page.url, page.prose) for page in (*library.guides, *library.errors)]
-    return {url: {heading.anchor for heading in prose.headings} for url, prose in pages}
+    pages = {guide.url: guide.prose for guide in docs.library.guides}
+    pages |= {error.url: error.prose for error in docs.library.errors}
+    return {url: {heading.anchor for heading in prose.headings} for url, prose in pages.items()}
 
 
 def _is_served(app: Flask, docs: Docs, path: str) -> bool:

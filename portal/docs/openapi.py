@@ -9,9 +9,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from portal.docs.calls import Call, fill_path, plain_text
+from portal.docs.credentials import Credential, read_credential, shown_in_samples
 from portal.docs.exact_json import compact, pretty
-from portal.docs.examples import example_value
-from portal.docs.reference import Answer, Body, Credential, Example, Group, Operation, Reference
+from portal.docs.examples import example_value, plain_values
+from portal.docs.reference import Answer, Body, Example, Group, Operation, Reference
 from portal.docs.schema import (
     Property,
     Resolver,
@@ -73,6 +74,10 @@ def slugify(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or UNTAGGED
 
 
+def _tag(node: Schema) -> str:
+    return str((node.get("tags") or [UNTAGGED])[0])
+
+
 def _titled(name: str) -> str:
     return name if any(letter.isupper() for letter in name) else name.replace("-", " ").capitalize()
 
@@ -83,6 +88,17 @@ class _Reader:
         self.resolver = Resolver(document)
         servers = document.get("servers") or [{}]
         self.prefix = urlsplit(str(servers[0].get("url", ""))).path.rstrip("/")
+        self.known = self.sampled_values()
+
+    def sampled_values(self) -> dict[str, dict[str, Any]]:
+        """What the request samples of each tag put into which field, so that its answers look alike."""
+        found: dict[str, dict[str, Any]] = {}
+        for path in self.document.get("paths", {}).values():
+            for node in self.resolver.follow(path)[0].values():
+                if isinstance(node, Mapping):
+                    values = plain_values(_curated(node.get("x-sample")).get("body"))
+                    found[_tag(node)] = {**values, **found.get(_tag(node), {})}
+        return found
 
     def operations(self) -> Iterator[Operation]:
         for path, node in self.document.get("paths", {}).items():
@@ -93,7 +109,7 @@ class _Reader:
 
     def operation(self, method: str, path: str, item: Schema, node: Schema) -> Operation:
         identity = str(node.get("operationId") or f"{method} {path}")
-        tag = (node.get("tags") or [UNTAGGED])[0]
+        known = self.known.get(_tag(node), {})
         security = node.get("security", self.document.get("security", []))
         places = [*item.get("parameters", ()), *node.get("parameters", ())]
         bodies = self.request_bodies(node)
@@ -101,7 +117,7 @@ class _Reader:
         is_public = bool(node.get("x-public", not security or {} in security))
         return Operation(
             id=identity,
-            group=slugify(str(tag)),
+            group=slugify(_tag(node)),
             slug=slugify(identity.partition(".")[2] or identity),
             method=method.upper(),
             path=self.prefix + path,
@@ -112,12 +128,17 @@ class _Reader:
             module=node.get("x-module"),
             permission=node.get("x-permission"),
             plan=node.get("x-plan"),
+            roles=tuple(node.get("x-roles", ())),
             parameters=self.parameters(places),
             bodies=bodies,
-            answers=tuple(self.answer(str(status), answer) for status, answer in node.get("responses", {}).items()),
+            answers=tuple(
+                self.answer(str(status), answer, known) for status, answer in node.get("responses", {}).items()
+            ),
             errors=tuple(node.get("x-errors", ())),
             credentials=credentials,
-            call=self.call(method.upper(), path, node, places, bodies, "" if is_public else _shown(credentials)),
+            call=self.call(
+                method.upper(), path, node, places, bodies, "" if is_public else shown_in_samples(credentials)
+            ),
         )
 
     def call(
@@ -201,7 +222,15 @@ class _Reader:
             for media_type, content in body.get("content", {}).items()
         )
 
-    def body(self, place: str, media_type: str, content: Schema, required: bool, text: str) -> Body:
+    def body(
+        self,
+        place: str,
+        media_type: str,
+        content: Schema,
+        required: bool = False,
+        text: str = "",
+        known: Mapping[str, Any] | None = None,
+    ) -> Body:
         schema = content.get("schema", {})
         writing = place == "body"
         return Body(
@@ -210,10 +239,12 @@ class _Reader:
             required=required,
             description=text,
             properties=rows(self.resolver, schema, place, writing),
-            examples=self.examples(content, schema, writing),
+            examples=self.examples(content, schema, writing, known),
         )
 
-    def examples(self, node: Schema, schema: Schema, writing: bool = False) -> tuple[Example, ...]:
+    def examples(
+        self, node: Schema, schema: Schema, writing: bool = False, known: Mapping[str, Any] | None = None
+    ) -> tuple[Example, ...]:
         """What the document gives, else one made from the schema."""
         if "example" in node:
             return (_example("", node["example"]),)
@@ -221,15 +252,15 @@ class _Reader:
         found = tuple(
             _example(str(each.get("summary", name)), each["value"]) for name, each in given.items() if "value" in each
         )
-        return found or (_example("", example_value(self.resolver, schema, writing)),)
+        return found or (_example("", example_value(self.resolver, schema, writing, known)),)
 
-    def answer(self, status: str, node: Schema) -> Answer:
+    def answer(self, status: str, node: Schema, known: Mapping[str, Any]) -> Answer:
         plain, _ = self.resolver.follow(node)
         return Answer(
             status=status,
             description=str(plain.get("description", "")),
             bodies=tuple(
-                self.body(status, media_type, content, False, "")
+                self.body(status, media_type, content, known=known)
                 for media_type, content in plain.get("content", {}).items()
             ),
             headers=tuple(
@@ -241,29 +272,11 @@ class _Reader:
     def credentials(self, security: list[Mapping[str, Any]]) -> tuple[Credential, ...]:
         schemes = self.document.get("components", {}).get("securitySchemes", {})
         names = dict.fromkeys(name for choice in security for name in choice if name in schemes)
-        return tuple(_credential(self.resolver.follow(schemes[name])[0]) for name in names)
+        return tuple(read_credential(self.resolver.follow(schemes[name])[0]) for name in names)
 
 
 def _example(name: str, value: Any) -> Example:
     return Example(name, value, value if isinstance(value, str) else pretty(value))
-
-
-def _credential(scheme: Schema) -> Credential:
-    kind = str(scheme.get("type", ""))
-    description = str(scheme.get("description", ""))
-    if kind == "http":
-        return Credential(str(scheme.get("scheme", "")).lower(), "Authorization", description)
-    if kind == "apiKey":
-        return Credential(str(scheme.get("in", "header")), str(scheme.get("name", "")), description)
-    return Credential(kind.lower(), "Authorization", description)
-
-
-def _shown(credentials: tuple[Credential, ...]) -> str:
-    """The credential the samples use: a bearer token where it is taken."""
-    kinds = {credential.kind: credential.name for credential in credentials}
-    if "bearer" in kinds or "oauth2" in kinds or "openidconnect" in kinds:
-        return "bearer"
-    return "basic" if "basic" in kinds else kinds.get("header", "")
 
 
 def _curated(sample: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from portal.docs.calls import Call
+from portal.docs.credentials import Credential
 from portal.docs.schema import Property
 
 
@@ -46,15 +47,6 @@ class Answer:
         return self.status[:1] in "45" or self.status == "default"
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """A way to prove who calls. `kind` is `bearer`, `basic`, `header`, `query`, `cookie` or `oauth2`."""
-
-    kind: str
-    name: str
-    description: str
-
-
 @dataclass(frozen=True, eq=False)
 class Operation:
     """An operation as its page shows it. `id` is the document's operationId, or method and path."""
@@ -71,6 +63,7 @@ class Operation:
     module: str | None
     permission: str | None
     plan: str | None
+    roles: tuple[str, ...]
     parameters: Mapping[str, tuple[Property, ...]]
     bodies: tuple[Body, ...]
     answers: tuple[Answer, ...]

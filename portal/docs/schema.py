@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
 
@@ -27,8 +28,10 @@ LIMITS = (
     "minProperties",
     "maxProperties",
     "pattern",
+    "const",
 )
 CHOICES = ("anyOf", "oneOf")
+NAMES = {str: "string", bool: "boolean", int: "integer", float: "number", Decimal: "number"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +172,8 @@ def _guessed_type(plain: Schema) -> str:
     if plain.get("x-seen"):
         return f"object ({plain['title']}, as above)"
     values = plain.get("enum", [plain["const"]] if "const" in plain else [])
-    if values and all(isinstance(value, str) for value in values):
-        return "string"
-    return "any"
+    kinds = {NAMES.get(type(value), "any") for value in values}
+    return kinds.pop() if len(kinds) == 1 else "any"
 
 
 def rows(resolver: Resolver, schema: Schema, place: str, writing: bool) -> tuple[Property, ...]:
@@ -244,13 +246,16 @@ def _row(
 
 def limits(plain: Schema) -> tuple[Limit, ...]:
     """The keywords that narrow a value, with their values as text."""
-    return tuple((word, plain[word] if word == "pattern" else compact(plain[word])) for word in LIMITS if word in plain)
+    return tuple((word, _as_text(plain[word])) for word in LIMITS if word in plain)
 
 
 def allowed_values(plain: Schema) -> tuple[str, ...]:
-    """The values of an enumeration or constant; strings as they are, the rest as JSON."""
-    values = plain.get("enum", [plain["const"]] if "const" in plain else [])
-    return tuple(value if isinstance(value, str) else compact(value) for value in values)
+    """The values of an enumeration; strings as they are, the rest as JSON."""
+    return tuple(_as_text(value) for value in plain.get("enum", ()))
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else compact(value)
 
 
 def first_example(plain: Schema) -> str | None:

@@ -29,6 +29,7 @@ def make_docs_app():
 
     def make(document=DOCUMENT, content: Path = CONTENT) -> Flask:
         app = Flask("portal", root_path=str(ROOT / "portal"))
+        app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
         app.jinja_env.globals.update(site=SITE, asset=lambda name: f"/static/{name}")
         web = Blueprint("web", "portal.web", template_folder="templates")
         app.register_blueprint(web)

@@ -95,6 +95,8 @@ DOCUMENT: dict[str, Any] = {
                 **{
                     "x-module": "crm",
                     "x-permission": "crm:read",
+                    "x-plan": "starter",
+                    "x-roles": ["administrator", "viewer"],
                     "x-sample": {"query": {"page": 1, "search": "a&b c"}},
                     "x-errors": ["unauthorized", "rate_limited"],
                 },

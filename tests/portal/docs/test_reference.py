@@ -74,3 +74,18 @@ def test_header_parameters_of_answers_have_rows():
     document = {**DOCUMENT, "paths": {"/a": {"get": {"operationId": "a.b", "responses": {"200": answer}}}}}
     (row,) = read_reference(document).by_id["a.b"].answers[0].headers
     assert (row.name, row.anchor) == ("X-Request-Id", "200.header.X-Request-Id")
+
+
+def test_answers_without_an_example_repeat_what_the_samples_of_their_tag_sent():
+    schema = {
+        "type": "object",
+        "properties": {
+            "success": {"const": True},
+            "data": {"type": "array", "items": {"properties": {"name": {"type": "string"}, "id": {"type": "integer"}}}},
+        },
+    }
+    read = {"tags": ["a"], "responses": {"200": {"content": {"application/json": {"schema": schema}}}}}
+    write = {"operationId": "a.create", "tags": ["a"], "x-sample": {"name": "Ada", "lines": [{"qty": 2}]}}
+    document = {"paths": {"/a": {"get": {**read, "operationId": "a.list"}, "post": write}}}
+    (example,) = read_reference(document).by_id["a.list"].answers[0].bodies[0].examples
+    assert example.value == {"success": True, "data": [{"name": "Ada", "id": 1}]}

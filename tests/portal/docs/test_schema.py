@@ -61,6 +61,8 @@ def test_words_beside_a_reference_win_over_what_it_names():
         ({"type": ["array", "null"], "items": {"type": "string"}}, "array of string or null"),
         ({"items": CUSTOMER}, "array of object"),
         ({"const": "Paid"}, "string"),
+        ({"const": True}, "boolean"),
+        ({"enum": [1, "a"]}, "any"),
         ({"additionalProperties": {"type": "string"}}, "object"),
         ({"$ref": "https://elsewhere.example/schema.json"}, "any"),
         (True, "any"),
