@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from flask import Blueprint, Flask
 from flask.typing import ResponseReturnValue
@@ -15,11 +15,13 @@ from portal.api.document import build_document
 from portal.api.errors import init_errors
 from portal.api.guards import api_key, public, public_api
 from portal.api.operation import Api, Group, Operation
+from portal.commands import Preparation, add_commands
 from portal.core.config import Settings
 from portal.core.runtime import init_runtime
 from portal.docs.pages import blueprint as docs_pages
 from portal.docs.service import init_docs
 from portal.limits import init_limits
+from portal.schedule import DUTIES, Duty
 from portal.web.assets import init_assets
 from portal.web.errors import show_error_page
 from portal.web.gallery import blueprint as gallery
@@ -36,7 +38,9 @@ class Extension:
     operations: tuple[Operation, ...] = ()
     groups: tuple[Group, ...] = ()
     pages: tuple[tuple[Blueprint, Guard], ...] = ()
-    commands: tuple[Callable[[Flask], None], ...] = field(default=())
+    commands: tuple[Callable[[Flask], None], ...] = ()
+    preparations: tuple[Preparation, ...] = ()
+    duties: tuple[Duty, ...] = ()
 
 
 def create_app(settings: Settings, *extensions: Extension) -> Flask:
@@ -62,8 +66,10 @@ def create_app(settings: Settings, *extensions: Extension) -> Flask:
     for extension in extensions:
         for blueprint, guard in extension.pages:
             mount(app, blueprint, guard)
-        for add_commands in extension.commands:
-            add_commands(app)
+        for add in extension.commands:
+            add(app)
+    app.extensions["schedule"] = (*DUTIES, *(duty for extension in extensions for duty in extension.duties))
+    add_commands(app, [fill for extension in extensions for fill in extension.preparations])
     return app
 
 

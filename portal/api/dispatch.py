@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, g, request
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from portal.api.answers import answer
 from portal.api.body import read_json
@@ -25,6 +26,7 @@ from portal.tenancy.permissions import is_permitted, module_of
 from portal.tenancy.plans import MODULES, is_entitled
 from portal.tenancy.service import lock_tenant
 
+log = logging.getLogger("slipway.api")
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
 
@@ -126,13 +128,19 @@ def _finish(response: Response) -> Response:
     """Commit, put the limit's headers on, write the exchange down."""
     response = end_transaction(response)
     operation = current_operation()
-    _add_limit_headers(response)
+    add_limit_headers(response)
     if request.method != "OPTIONS" and operation is not None and "tenant_id" in g:
-        _log(response, operation)
+        try:
+            _log(response, operation)
+        except SQLAlchemyError:
+            log.exception("exchange %s was not logged", g.request_id)
     return response
 
 
-def _add_limit_headers(response: Response) -> None:
+def add_limit_headers(response: Response) -> None:
+    """Say how many calls are left (contract section 4): the key's, the named limit's, or the address's."""
+    if "X-RateLimit-Limit" in response.headers:
+        return
     reading = g.get("reading")
     if reading is not None:
         response.headers.update(reading.headers)
@@ -144,9 +152,10 @@ def _add_limit_headers(response: Response) -> None:
         response.headers["X-RateLimit-Reset"] = str(current.reset_at)
     elif request.method != "OPTIONS":
         try:
-            response.headers.update(charge_refused().headers)
+            charge_refused()
         except RateLimited:
-            response.headers.update(g.reading.headers)
+            pass
+        response.headers.update(g.reading.headers)
 
 
 def _log(response: Response, operation: Operation) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
 from portal.api.answers import refusal
+from portal.api.dispatch import add_limit_headers
 from portal.core.errors import (
     Conflict,
     DomainError,
@@ -45,7 +46,13 @@ def init_errors(app: Flask, show_error_page: PageHandler) -> None:
         g.refusal_code = domain_error.code
         return refusal(domain_error) if is_api_request() else show_error_page(domain_error)
 
+    def count_strays(response: Response) -> Response:
+        if is_api_request():
+            add_limit_headers(response)
+        return response
+
     app.register_error_handler(Exception, handle)
+    app.after_request(count_strays)
 
 
 def is_api_request() -> bool:
@@ -55,6 +62,7 @@ def is_api_request() -> bool:
 
 def as_domain_error(error: Exception) -> DomainError:
     """The member of the family that stands for `error`."""
+    error = getattr(error, "original_exception", None) or error
     if isinstance(error, DomainError):
         return error
     if isinstance(error, RateLimitExceeded):

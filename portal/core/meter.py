@@ -9,6 +9,7 @@ from typing import Protocol
 import redis
 from limits.storage import RedisStorage, Storage
 from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, text
+from sqlalchemy.orm import Session
 
 from portal.core.database import Base, Database
 from portal.core.errors import RateLimited
@@ -107,10 +108,10 @@ class DatabaseMeter:
             row = connection.execute(_READ, {"key": key[:200], "now": int(time.time())}).one_or_none()
         return (row.used, row.expires_at) if row else (0, 0)
 
-    def sweep(self) -> None:
-        """Delete the counters whose window is over."""
-        with self._database.writer.begin() as connection:
-            connection.execute(_SWEEP, {"now": int(time.time())})
+
+def sweep_meter(session: Session) -> None:
+    """Delete the counters whose window is over."""
+    session.connection().execute(_SWEEP, {"now": int(time.time())})
 
 
 class RedisMeter:

@@ -1,0 +1,238 @@
+"""What every test may use: an application on each store, tenants of its own, personas who call it."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sandbox.tenants import NewSandbox, create_sandbox
+from sqlalchemy import delete
+from werkzeug.serving import make_server
+from werkzeug.test import TestResponse
+
+import sandbox
+from portal.app import create_app
+from portal.commands import prepare_database
+from portal.core.config import Settings, load_settings
+from portal.core.database import Database
+from portal.core.runtime import Runtime
+from portal.tenancy.models import Tenant
+from tests.lint import Page, read_page
+from tests.stores import Store, find_stores
+
+SECRET = "a-secret-for-tests-that-is-long-enough"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what needs an application on every store there is."""
+    if "store" in metafunc.fixturenames:
+        metafunc.parametrize("store", ["sqlite", "postgresql"], indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Store]]:
+    with find_stores(tmp_path_factory.mktemp("stores")) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def store(request: pytest.FixtureRequest, stores: dict[str, Store]) -> Store:
+    found = stores[request.param]
+    if found.reason:
+        pytest.skip(found.reason)
+    return found
+
+
+@pytest.fixture(scope="session")
+def settings(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    environ = {
+        "DATABASE_URL": store.database_url,
+        "REDIS_URL": store.redis_url,
+        "SECRET_KEY": SECRET,
+        "INSTANCE_PATH": str(tmp_path_factory.mktemp("instance")),
+        "BASE_URL": "http://localhost:8000",
+        "THREADS": "8",
+    }
+    return load_settings(environ)
+
+
+@pytest.fixture(scope="session")
+def app(settings: Settings) -> Iterator[Flask]:
+    app = create_app(settings, sandbox.extension)
+    app.testing = True
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    prepare_database(runtime_of(app).database, settings, sandbox.extension.preparations)
+    yield app
+    runtime_of(app).database.close()
+
+
+def runtime_of(app: Flask) -> Runtime:
+    parts = app.extensions["slipway"]
+    assert isinstance(parts, Runtime)
+    return parts
+
+
+@pytest.fixture
+def database(app: Flask) -> Database:
+    return runtime_of(app).database
+
+
+@pytest.fixture
+def address() -> str:
+    """An address of the test's own, so that limits by address never meet."""
+    number = int.from_bytes(os.urandom(3), "big")
+    return f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
+
+
+@pytest.fixture
+def client(app: Flask, address: str) -> FlaskClient:
+    """A browser."""
+    client = app.test_client()
+    client.environ_base["REMOTE_ADDR"] = address
+    return client
+
+
+@pytest.fixture
+def new_client(app: Flask) -> Callable[[], FlaskClient]:
+    """More browsers, each at an address of its own."""
+
+    def make() -> FlaskClient:
+        client = app.test_client()
+        number = int.from_bytes(os.urandom(3), "big")
+        client.environ_base["REMOTE_ADDR"] = f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
+        return client
+
+    return make
+
+
+@pytest.fixture
+def visit(client: FlaskClient) -> Callable[..., Page]:
+    """Read a page as a careful visitor: it must answer 200 and be sound HTML."""
+
+    def go(path: str, *, status: int = 200, **details: Any) -> Page:
+        response = client.get(path, **details)
+        assert response.status_code == status, f"{path}: {response.status_code}"
+        return read_page(path, response)
+
+    return go
+
+
+@dataclass(frozen=True)
+class Integration:
+    """Somebody's program: a client of the API with one key."""
+
+    client: FlaskClient
+    key: str
+    tenant: str
+
+    def call(self, method: str, path: str, body: Any = None, **details: Any) -> TestResponse:
+        headers = {"Authorization": f"Bearer {self.key}", **details.pop("headers", {})}
+        if body is not None:
+            details |= {"data": json.dumps(body), "content_type": "application/json"}
+        return self.client.open(path, method=method, headers=headers, **details)
+
+    def get(self, path: str, **details: Any) -> TestResponse:
+        return self.call("GET", path, **details)
+
+    def post(self, path: str, body: Any = None, **details: Any) -> TestResponse:
+        return self.call("POST", path, body, **details)
+
+    def put(self, path: str, body: Any = None, **details: Any) -> TestResponse:
+        return self.call("PUT", path, body, **details)
+
+    def patch(self, path: str, body: Any = None, **details: Any) -> TestResponse:
+        return self.call("PATCH", path, body, **details)
+
+    def delete(self, path: str, **details: Any) -> TestResponse:
+        return self.call("DELETE", path, **details)
+
+
+SandboxMaker = Callable[..., NewSandbox]
+
+
+@pytest.fixture
+def new_sandbox(database: Database, settings: Settings) -> Iterator[SandboxMaker]:
+    """Sandboxes that are gone after the test."""
+    made: list[int] = []
+
+    def make(name: str = "Test", plan: str = "enterprise", **details: Any) -> NewSandbox:
+        with database.transaction() as session:
+            new = create_sandbox(session, settings, name=name, plan=plan, **details)
+        made.append(new.tenant.id)
+        return new
+
+    yield make
+    with database.transaction() as session:
+        session.execute(delete(Tenant).where(Tenant.id.in_(made)))
+
+
+@pytest.fixture
+def as_role(app: Flask, address: str) -> Callable[[NewSandbox, str], Integration]:
+    """An integration of a sandbox with the key of a role."""
+
+    def make(new: NewSandbox, role: str) -> Integration:
+        client = app.test_client()
+        client.environ_base["REMOTE_ADDR"] = address
+        return Integration(client, new.keys[role], new.tenant.public_id)
+
+    return make
+
+
+@pytest.fixture
+def alices_sandbox(new_sandbox: SandboxMaker) -> NewSandbox:
+    return new_sandbox("Alice's")
+
+
+@pytest.fixture
+def alice(alices_sandbox: NewSandbox, as_role: Callable[[NewSandbox, str], Integration]) -> Integration:
+    """Administrator of her tenant."""
+    return as_role(alices_sandbox, "administrator")
+
+
+@pytest.fixture
+def bob(alices_sandbox: NewSandbox, as_role: Callable[[NewSandbox, str], Integration]) -> Integration:
+    """Viewer in alice's tenant."""
+    return as_role(alices_sandbox, "viewer")
+
+
+@pytest.fixture
+def mallory(new_sandbox: SandboxMaker, as_role: Callable[[NewSandbox, str], Integration]) -> Integration:
+    """Administrator of another tenant."""
+    return as_role(new_sandbox("Mallory's"), "administrator")
+
+
+@pytest.fixture
+def live_server(app: Flask) -> Iterator[str]:
+    """The same application behind a real socket; yields its origin."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    origin = f"http://127.0.0.1:{server.server_port}"
+    parts = runtime_of(app)
+    moved = parts.settings.model_copy(update={"self_url": origin})
+    app.extensions["slipway"] = Runtime(moved, parts.database, parts.meter)
+    yield origin
+    app.extensions["slipway"] = parts
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def content() -> Path:
+    return Path(__file__).resolve().parents[1] / "content"
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say in one line what was left out, and why."""
+    reasons = {str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", []) if report.longrepr}
+    left_out = sorted(reason.removeprefix("Skipped: ") for reason in reasons)
+    terminalreporter.write_line(f"Left out: {'; '.join(left_out)}" if left_out else "Nothing was left out.")
