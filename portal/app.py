@@ -22,10 +22,14 @@ from portal.docs.pages import blueprint as docs_pages
 from portal.docs.service import init_docs
 from portal.limits import init_limits
 from portal.schedule import DUTIES, Duty
+from portal.tenancy.tokens import OPERATIONS as TOKEN_OPERATIONS
+from portal.tenancy.tokens import blueprint as token_endpoint
+from portal.tenancy.tokens import init_tokens
 from portal.web.assets import init_assets
 from portal.web.errors import show_error_page
 from portal.web.gallery import blueprint as gallery
 from portal.web.headers import init_headers
+from portal.web.health import blueprint as health
 from portal.web.site import load_site
 
 Guard = Callable[[], ResponseReturnValue | None]
@@ -52,6 +56,7 @@ def create_app(settings: Settings, *extensions: Extension) -> Flask:
     init_limits(app, parts.meter, settings.redis_url)
     init_errors(app, show_error_page)
     init_assets(app)
+    init_tokens(app)
     site = load_site(settings.content_path, settings.base_url)
     app.jinja_env.globals["site"] = site
 
@@ -61,6 +66,8 @@ def create_app(settings: Settings, *extensions: Extension) -> Flask:
 
     mount(app, build_blueprint("business_api", api.of_family("business", "platform", "sandbox")), api_key)
     mount(app, build_blueprint("public_api", api.of_family("public")), public_api)
+    mount(app, token_endpoint, public)
+    mount(app, health, public)
     mount(app, docs_pages, public)
     mount(app, gallery, public)
     for extension in extensions:
@@ -75,7 +82,8 @@ def create_app(settings: Settings, *extensions: Extension) -> Flask:
 
 def compose_api(extensions: tuple[Extension, ...]) -> Api:
     """Every operation of the portal and its extensions."""
-    operations = tuple(operation for extension in extensions for operation in extension.operations)
+    added = tuple(operation for extension in extensions for operation in extension.operations)
+    operations = (*added, *TOKEN_OPERATIONS)
     groups = tuple(group for extension in extensions for group in extension.groups)
     return Api(operations, groups)
 

@@ -17,6 +17,7 @@ from portal.core.meter import sweep_meter
 from portal.core.session import TenantSession
 from portal.core.types import UtcDateTime
 from portal.tenancy.service import sweep_expired
+from portal.tenancy.tokens import forget_ended_tokens
 
 log = logging.getLogger("slipway.schedule")
 
@@ -48,6 +49,7 @@ def forget_done_jobs(session: TenantSession) -> None:
 DUTIES: tuple[Duty, ...] = (
     Duty("expire tenants", dt.timedelta(minutes=5), sweep_expired),
     Duty("sweep limits", dt.timedelta(hours=1), sweep_meter),
+    Duty("forget ended tokens", dt.timedelta(hours=6), forget_ended_tokens),
     Duty("forget done jobs", dt.timedelta(hours=6), forget_done_jobs),
 )
 

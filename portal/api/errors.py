@@ -34,6 +34,7 @@ from portal.limits import limiter
 
 log = logging.getLogger("slipway.errors")
 
+STORE_ERRORS = (OperationalError, PoolTimeout, RedisError, StorageError, ConnectionError)
 PageHandler = Callable[[DomainError], Response]
 _BY_STATUS = {405: MethodNotAllowed, 413: PayloadTooLarge, 415: UnsupportedMediaType, 503: ServiceUnavailable}
 
@@ -48,7 +49,10 @@ def init_errors(app: Flask, show_error_page: PageHandler) -> None:
 
     def count_strays(response: Response) -> Response:
         if is_api_request():
-            add_limit_headers(response)
+            try:
+                add_limit_headers(response)
+            except STORE_ERRORS:
+                log.exception("limits cannot be counted")
         return response
 
     app.register_error_handler(Exception, handle)
@@ -74,7 +78,7 @@ def as_domain_error(error: Exception) -> DomainError:
     if isinstance(error, IntegrityError):
         log.exception("integrity error", extra={"request_id": g.get("request_id")})
         return Conflict("Another request changed the same data. Repeat the request.")
-    if isinstance(error, OperationalError | PoolTimeout | RedisError | StorageError | ConnectionError):
+    if isinstance(error, STORE_ERRORS):
         log.exception("store unavailable", extra={"request_id": g.get("request_id")})
         return ServiceUnavailable()
     log.exception("unexpected error", extra={"request_id": g.get("request_id")})

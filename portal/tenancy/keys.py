@@ -27,6 +27,7 @@ ID_LENGTH, SECRET_LENGTH, CHECKSUM_LENGTH = 12, 32, 6
 KEY = re.compile(
     rf"^(sk_test|sk_live)_([0-9A-Za-z]{{{ID_LENGTH}}})_([0-9A-Za-z]{{{SECRET_LENGTH + CHECKSUM_LENGTH}}})$"
 )
+KEY_TYPES = ("sk_test", "sk_live")
 HASH_PURPOSE = "api-key"
 
 
