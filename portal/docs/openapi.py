@@ -74,6 +74,11 @@ def slugify(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or UNTAGGED
 
 
+def _unlike(summary: str, description: str) -> str:
+    """The description, unless it only repeats the summary."""
+    return "" if description.strip().rstrip(".") == summary.strip().rstrip(".") else description
+
+
 def _tag(node: Schema) -> str:
     return str((node.get("tags") or [UNTAGGED])[0])
 
@@ -122,7 +127,7 @@ class _Reader:
             method=method.upper(),
             path=self.prefix + path,
             summary=str(node.get("summary", "")),
-            description=str(node.get("description", "")),
+            description=_unlike(str(node.get("summary", "")), str(node.get("description", ""))),
             is_public=is_public,
             is_deprecated=bool(node.get("deprecated")),
             module=node.get("x-module"),

@@ -82,6 +82,7 @@ DOCUMENT: dict[str, Any] = {
             "get": _operation(
                 "customers.list",
                 "List customers",
+                description="List customers.",
                 parameters=[
                     {
                         "name": "page",

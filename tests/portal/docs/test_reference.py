@@ -65,6 +65,11 @@ def test_no_anchor_of_a_page_is_used_twice():
         assert len(anchors) == len(set(anchors)), operation.id
 
 
+def test_a_description_that_repeats_the_summary_is_left_out():
+    assert REFERENCE.by_id["customers.list"].description == ""
+    assert REFERENCE.by_id["customers.create"].description.startswith("Saves")
+
+
 def test_an_empty_document_gives_an_empty_reference():
     assert read_reference({}).groups == ()
 
