@@ -17,7 +17,8 @@ from portal.api.exchanges import describe_exchange, is_stale, write_exchange
 from portal.api.guards import charge_refused, current_operation
 from portal.api.operation import Call, Operation
 from portal.api.schema import validate
-from portal.core.errors import Forbidden, RateLimited, UpgradeRequired, ValidationFailed
+from portal.core.errors import Forbidden, RateLimited, ServiceUnavailable, UpgradeRequired, ValidationFailed
+from portal.core.prepared import direct
 from portal.core.runtime import current_session, end_transaction, runtime
 from portal.limits import limiter
 from portal.tenancy.audit import record_act
@@ -132,7 +133,7 @@ def _finish(response: Response) -> Response:
     if request.method != "OPTIONS" and operation is not None and "tenant_id" in g:
         try:
             _log(response, operation)
-        except SQLAlchemyError:
+        except (SQLAlchemyError, ServiceUnavailable):
             log.exception("exchange %s was not logged", g.request_id)
     return response
 
@@ -164,5 +165,5 @@ def _log(response: Response, operation: Operation) -> None:
     caller: Caller | None = g.get("caller")
     row = describe_exchange(response, tenant_id=g.tenant_id, operation=operation.id, duration=duration)
     used_key = (caller.tenant_id, caller.api_key_id) if caller and is_stale(caller.last_used_at) else None
-    with runtime().database.writer.begin() as connection:
+    with direct(runtime().database.engine, write=True) as connection:
         write_exchange(connection, row, used_key=used_key)

@@ -34,7 +34,7 @@ from portal.limits import limiter
 
 log = logging.getLogger("slipway.errors")
 
-STORE_ERRORS = (OperationalError, PoolTimeout, RedisError, StorageError, ConnectionError)
+STORE_ERRORS = (OperationalError, PoolTimeout, RedisError, StorageError, ConnectionError, ServiceUnavailable)
 PageHandler = Callable[[DomainError], Response]
 _BY_STATUS = {405: MethodNotAllowed, 413: PayloadTooLarge, 415: UnsupportedMediaType, 503: ServiceUnavailable}
 

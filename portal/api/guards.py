@@ -7,6 +7,7 @@ from flask import current_app, g, request
 from portal.api.operation import Operation
 from portal.core.errors import Unauthorized
 from portal.core.meter import Reading
+from portal.core.prepared import direct
 from portal.core.runtime import runtime
 from portal.limits import API_KEY, REFUSED, client_address
 from portal.tenancy.credentials import Caller, identify_by_key, identify_by_token
@@ -66,7 +67,7 @@ def charge_refused() -> Reading:
 def _identify() -> Caller:
     credential = _credential()
     settings = runtime().settings
-    with runtime().database.reader.connect() as connection:
+    with direct(runtime().database.engine, write=False) as connection:
         if credential.startswith("at_"):
             return identify_by_token(connection, settings.secret_key, credential)
         return identify_by_key(connection, settings.secret_key, credential)

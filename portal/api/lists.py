@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, create_model
 from pydantic import WithJsonSchema as JsonSchema
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, String, Table, bindparam, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.api.schema import ApiModel, refuse, text_type
-from portal.core.ownership import TenantOwned
+from portal.core.ownership import TenantOwned, table_of
+from portal.core.prepared import Prepared, scoped
 from portal.core.session import TenantSession
+
+SEARCH = "search"
 
 
 def _parse_digits(value: Any) -> int:
@@ -46,33 +50,39 @@ class ListQuery(ApiModel):
 
 @dataclass(frozen=True)
 class Filter:
-    """One query parameter: its type, and the condition it stands for."""
+    """One query parameter: its type, the column it is compared with and how.
+
+    `resolve` turns what the caller wrote into the value compared, and may refuse it.
+    """
 
     type: Any
-    condition: Callable[[TenantSession, Any], ColumnElement[bool]]
+    column: InstrumentedAttribute[Any]
+    compare: Callable[[Any, Any], Any] = operator.eq
+    resolve: Callable[[TenantSession, Any], Any] | None = None
     description: str = ""
 
 
 def equals(column: InstrumentedAttribute[Any], type_: Any, description: str = "") -> Filter:
     """A filter for one exact value."""
-    return Filter(type_, lambda session, value: column == value, description)
+    return Filter(type_, column, description=description)
 
 
 def from_day(column: InstrumentedAttribute[Any], type_: Any) -> Filter:
     """A filter for a first day, included."""
-    return Filter(type_, lambda session, value: column >= value, "First day, included")
+    return Filter(type_, column, operator.ge, description="First day, included")
 
 
 def to_day(column: InstrumentedAttribute[Any], type_: Any) -> Filter:
     """A filter for a last day, included."""
-    return Filter(type_, lambda session, value: column <= value, "Last day, included")
+    return Filter(type_, column, operator.le, description="Last day, included")
 
 
 def refers_to(
     column: InstrumentedAttribute[Any], find: Callable[[TenantSession, Any], TenantOwned], description: str = ""
 ) -> Filter:
     """A filter for a record named by id or public id; `find` raises what an unknown one means."""
-    return Filter(QueryReference, lambda session, value: column == find(session, value).id, description)
+    resolve = lambda session, value: find(session, value).id  # noqa: E731 — one expression, named by its use
+    return Filter(QueryReference, column, resolve=resolve, description=description)
 
 
 def query_schema(name: str, filters: dict[str, Filter], sorts: Sequence[str], *, searches: bool) -> type[ApiModel]:
@@ -89,41 +99,81 @@ def query_schema(name: str, filters: dict[str, Filter], sorts: Sequence[str], *,
 
 
 @dataclass(frozen=True)
+class Statements:
+    """What one shape of a list asks the store: the rows of a page, and how many rows there are."""
+
+    rows: Prepared
+    count: Prepared
+
+
+@dataclass(frozen=True)
 class ListPlan:
-    """What a list reads: the columns, where to search, how to filter and sort."""
+    """What a list reads: the columns, where to search, how to filter and sort.
+
+    Each shape (the sort, the filters given, whether there is a search) is written once and kept.
+    """
 
     model: type[TenantOwned]
     columns: tuple[InstrumentedAttribute[Any], ...]
     filters: dict[str, Filter]
     searches: tuple[InstrumentedAttribute[Any], ...]
+    written: dict[tuple[str, ...], Statements] = field(default_factory=dict, compare=False)
+
+    def statements(self, sort: str, given: tuple[str, ...]) -> Statements:
+        """The statements of one shape."""
+        shape = (sort, *given)
+        if shape not in self.written:
+            self.written[shape] = self._write(sort, given)
+        return self.written[shape]
+
+    def _write(self, sort: str, given: tuple[str, ...]) -> Statements:
+        table = table_of(self.model)
+        conditions = [self._condition(name) for name in given]
+        rows = select(*(table.c[column.key] for column in self.columns)).where(*conditions)
+        rows = rows.order_by(*_ordering(table, sort)).limit(bindparam("limit")).offset(bindparam("offset"))
+        return Statements(scoped(rows), scoped(select(func.count()).select_from(table).where(*conditions)))
+
+    def _condition(self, name: str) -> ColumnElement[bool]:
+        if name == SEARCH:
+            needle = bindparam(SEARCH, type_=String())
+            texts = (func.lower(table_of(self.model).c[column.key]) for column in self.searches)
+            return or_(*(text.like(needle, escape="\\") for text in texts))
+        item = self.filters[name]
+        column = table_of(self.model).c[item.column.key]
+        condition: ColumnElement[bool] = item.compare(column, bindparam(name, type_=column.type))
+        return condition
 
 
 def read_page(session: TenantSession, plan: ListPlan, query: Any) -> tuple[list[dict[str, Any]], int]:
     """One page of rows as dicts, and the number of rows in all."""
-    conditions = _conditions(session, plan, query)
+    values = _values(session, plan, query)
+    statements = plan.statements(query.sort, tuple(values))
     names = [column.key for column in plan.columns]
-    statement = _ordered(select(*plan.columns).where(*conditions), plan.model, query.sort)
-    statement = statement.limit(query.limit).offset((query.page - 1) * query.limit)
-    rows = [dict(zip(names, row, strict=True)) for row in session.execute(statement)]
-    if query.page == 1 and len(rows) < query.limit:
-        return rows, len(rows)
-    total = session.scalar(select(func.count()).select_from(plan.model).where(*conditions))
-    return rows, total or 0
+    page = {**values, "limit": query.limit, "offset": (query.page - 1) * query.limit}
+    with session.fetching() as fetch:
+        rows = [dict(zip(names, row, strict=True)) for row in fetch(statements.rows, page)]
+        if query.page == 1 and len(rows) < query.limit:
+            return rows, len(rows)
+        return rows, fetch(statements.count, values)[0][0]
 
 
-def _conditions(session: TenantSession, plan: ListPlan, query: Any) -> list[ColumnElement[bool]]:
-    conditions = []
+def _values(session: TenantSession, plan: ListPlan, query: Any) -> dict[str, Any]:
+    values = {}
     if plan.searches and query.search:
-        conditions.append(or_(*(column.icontains(query.search, autoescape=True) for column in plan.searches)))
-    for key, item in plan.filters.items():
-        value = getattr(query, key)
+        values[SEARCH] = f"%{_literal(query.search.lower())}%"
+    for name, item in plan.filters.items():
+        value = getattr(query, name)
         if value is not None:
-            conditions.append(item.condition(session, value))
-    return conditions
+            values[name] = item.resolve(session, value) if item.resolve else value
+    return values
 
 
-def _ordered(statement: Select[Any], model: type[TenantOwned], sort: str) -> Select[Any]:
+def _literal(text: str) -> str:
+    """`text` with LIKE's wildcards escaped."""
+    return re.sub(r"([\\%_])", r"\\\1", text)
+
+
+def _ordering(table: Table, sort: str) -> list[ColumnElement[Any]]:
     name = sort.removeprefix("-")
-    column = getattr(model, name)
-    ordering = [column] if name == "id" else [column, model.id]
-    return statement.order_by(*(part.desc() if sort.startswith("-") else part for part in ordering))
+    columns = [table.c.id] if name == "id" else [table.c[name], table.c.id]
+    return [column.desc() if sort.startswith("-") else column.asc() for column in columns]

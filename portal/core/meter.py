@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from portal.core.database import Base, Database
 from portal.core.errors import RateLimited
+from portal.core.prepared import Prepared, direct
 
 
 @dataclass(frozen=True)
@@ -73,14 +74,16 @@ def _define(metadata: MetaData) -> Table:
 
 _define(Base.metadata)
 
-_CHARGE = text(
-    "INSERT INTO rate_limits (key, used, expires_at) VALUES (:key, :amount, :expires_at) "
-    "ON CONFLICT (key) DO UPDATE SET "
-    "used = CASE WHEN rate_limits.expires_at <= :now THEN :amount ELSE rate_limits.used + :amount END, "
-    "expires_at = CASE WHEN rate_limits.expires_at <= :now THEN :expires_at ELSE rate_limits.expires_at END "
-    "RETURNING used, expires_at"
+_CHARGE = Prepared(
+    text(
+        "INSERT INTO rate_limits (key, used, expires_at) VALUES (:key, :amount, :expires_at) "
+        "ON CONFLICT (key) DO UPDATE SET "
+        "used = CASE WHEN rate_limits.expires_at <= :now THEN :amount ELSE rate_limits.used + :amount END, "
+        "expires_at = CASE WHEN rate_limits.expires_at <= :now THEN :expires_at ELSE rate_limits.expires_at END "
+        "RETURNING used, expires_at"
+    )
 )
-_READ = text("SELECT used, expires_at FROM rate_limits WHERE key = :key AND expires_at > :now")
+_READ = Prepared(text("SELECT used, expires_at FROM rate_limits WHERE key = :key AND expires_at > :now"))
 _SWEEP = text("DELETE FROM rate_limits WHERE expires_at <= :now")
 
 
@@ -98,15 +101,15 @@ class DatabaseMeter:
         """Add to a counter that starts anew when its window ends."""
         now = int(time.time())
         values = {"key": key[:200], "amount": amount, "now": now, "expires_at": now + seconds}
-        with self._database.writer.begin() as connection:
-            row = connection.execute(_CHARGE, values).one()
-        return row.used, row.expires_at
+        with direct(self._database.engine, write=True) as connection:
+            used, expires = connection.rows(_CHARGE, values)[0]
+        return used, expires
 
     def read(self, key: str) -> tuple[int, int]:
         """A counter and the end of its window; zeros when there is none."""
-        with self._database.reader.connect() as connection:
-            row = connection.execute(_READ, {"key": key[:200], "now": int(time.time())}).one_or_none()
-        return (row.used, row.expires_at) if row else (0, 0)
+        with direct(self._database.engine, write=False) as connection:
+            row = connection.row(_READ, {"key": key[:200], "now": int(time.time())})
+        return (row[0], row[1]) if row else (0, 0)
 
 
 def sweep_meter(session: Session) -> None:

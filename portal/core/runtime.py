@@ -57,7 +57,7 @@ def current_session() -> TenantSession:
 def end_transaction(response: Response) -> Response:
     """Commit below status 400, roll back otherwise. Safe to call twice."""
     session: TenantSession | None = g.get("session")
-    if session is not None:
+    if session is not None and session.in_transaction():
         if response.status_code < 400:
             session.commit()
         else:

@@ -5,6 +5,8 @@ It refuses to touch a tenant's tables before it is bound, and to be bound twice.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +17,9 @@ from portal.core.clock import Clock
 from portal.core.counters import take_number
 from portal.core.ids import new_log_id, new_public_id
 from portal.core.ownership import TenantLog, TenantOwned
+from portal.core.prepared import OWNER, Direct, Prepared, direct
+
+Fetch = Callable[[Prepared, dict[str, Any]], list[list[Any]]]
 
 
 class TenantNotBound(RuntimeError):
@@ -61,6 +66,22 @@ class TenantSession(Session):
         if self.tenant_id is None:
             raise TenantNotBound("bind_tenant was not called")
         return self.tenant_id
+
+    @contextmanager
+    def fetching(self) -> Iterator[Fetch]:
+        """Read scoped statements for this session's tenant: inside its transaction if one has begun.
+
+        Yields a function that takes a statement and its values and gives the rows.
+        """
+        owner = {OWNER: self.owner_id}
+        if not self.in_transaction():
+            with direct(self.get_bind().engine, write=False) as connection:
+                yield lambda prepared, values: connection.rows(prepared, values | owner)
+            return
+        connection = self.connection()
+        with closing(connection.connection.cursor()) as cursor:
+            reader = Direct(cursor, connection.dialect)
+            yield lambda prepared, values: reader.rows(prepared, values | owner)
 
 
 @event.listens_for(TenantSession, "do_orm_execute")

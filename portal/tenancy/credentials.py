@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import bindparam, select
 
 from portal.core.clock import Clock, system_now
 from portal.core.errors import Unauthorized
 from portal.core.ownership import table_of
+from portal.core.prepared import Direct, Prepared
 from portal.core.secrets import is_same_hash, keyed_hash
 from portal.tenancy.keys import HASH_PURPOSE, is_well_formed, key_id_in
 from portal.tenancy.models import AccessToken, ApiKey, Tenant
@@ -40,18 +41,39 @@ _CALLER = [
     keys.c.revoked_at,
     keys.c.last_used_at,
 ]
-_BY_KEY = (
+_BY_KEY = Prepared(
     select(*_CALLER)
     .join_from(keys, tenants, keys.c.tenant_id == tenants.c.id)
     .where(keys.c.key_id == bindparam("key_id"))
 )
-_BY_TOKEN = (
+_BY_TOKEN = Prepared(
     select(*_CALLER, tokens.c.scopes.label("token_scopes"), tokens.c.expires_at.label("token_expires_at"))
     .join_from(tokens, keys, (tokens.c.tenant_id == keys.c.tenant_id) & (tokens.c.api_key_id == keys.c.id))
     .join(tenants, keys.c.tenant_id == tenants.c.id)
     .where(tokens.c.token_hash == bindparam("token_hash"))
 )
-_BY_PUBLISHABLE = select(tenants).where(tenants.c.publishable_id == bindparam("key"))
+
+
+class Found(NamedTuple):
+    """A row of the look-ups below, in the order of their columns."""
+
+    tenant_id: int
+    tenant: str
+    mode: str
+    plan: str
+    clock_offset: int
+    tenant_expires_at: dt.datetime | None
+    api_key_id: int
+    key_id: str
+    key_name: str
+    role: str
+    scopes: list[str] | None
+    secret_hash: str
+    expires_at: dt.datetime | None
+    revoked_at: dt.datetime | None
+    last_used_at: dt.datetime | None
+    token_scopes: list[str] | None = None
+    token_expires_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +102,9 @@ class Caller:
         return self.mode == "sandbox"
 
 
-def identify_by_key(connection: Connection, secret_key: str, key: str) -> Caller:
+def identify_by_key(connection: Direct, secret_key: str, key: str) -> Caller:
     """The caller behind a secret key. Raises Unauthorized, taking the same time for every reason."""
-    row = connection.execute(_BY_KEY, {"key_id": key_id_in(key) or ""}).one_or_none()
+    row = _found(connection.row(_BY_KEY, {"key_id": key_id_in(key) or ""}))
     given = keyed_hash(secret_key, HASH_PURPOSE, key)
     matches = is_same_hash(given, row.secret_hash if row else _NOBODY)
     if row is None or not (matches and is_well_formed(key)):
@@ -90,15 +112,19 @@ def identify_by_key(connection: Connection, secret_key: str, key: str) -> Caller
     return _admit(row, row.scopes)
 
 
-def identify_by_token(connection: Connection, secret_key: str, token: str) -> Caller:
+def identify_by_token(connection: Direct, secret_key: str, token: str) -> Caller:
     """The caller behind an access token. Raises Unauthorized when it, its key or its tenant has ended."""
-    row = connection.execute(_BY_TOKEN, {"token_hash": keyed_hash(secret_key, TOKEN_PURPOSE, token)}).one_or_none()
-    if row is None or row.token_expires_at <= system_now():
+    row = _found(connection.row(_BY_TOKEN, {"token_hash": keyed_hash(secret_key, TOKEN_PURPOSE, token)}))
+    if row is None or row.token_expires_at is None or row.token_expires_at <= system_now():
         raise Unauthorized
     return _admit(row, row.token_scopes if row.token_scopes is not None else row.scopes)
 
 
-def _admit(row: Row[*tuple[Any, ...]], scopes: list[str] | None) -> Caller:
+def _found(row: list[Any] | None) -> Found | None:
+    return None if row is None else Found(*row)
+
+
+def _admit(row: Found, scopes: list[str] | None) -> Caller:
     now = system_now()
     ended = row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now)
     if ended or (row.tenant_expires_at is not None and row.tenant_expires_at <= now):
@@ -111,7 +137,7 @@ def _admit(row: Row[*tuple[Any, ...]], scopes: list[str] | None) -> Caller:
         clock=Clock(dt.timedelta(seconds=row.clock_offset)),
         api_key_id=row.api_key_id,
         key_id=row.key_id,
-        key_name=row.name,
+        key_name=row.key_name,
         role=row.role,
         scopes=None if scopes is None else frozenset(scopes),
         last_used_at=row.last_used_at,

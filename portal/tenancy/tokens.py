@@ -17,6 +17,7 @@ from portal.api.operation import Operation
 from portal.api.schema import ApiModel
 from portal.core.clock import system_now
 from portal.core.errors import Unauthorized
+from portal.core.prepared import direct
 from portal.core.runtime import current_session, runtime
 from portal.core.secrets import keyed_hash
 from portal.core.session import TenantSession
@@ -44,7 +45,7 @@ class Client(ClientMixin):  # type: ignore[misc]
 
     def check_client_secret(self, client_secret: str) -> bool:
         settings = runtime().settings
-        with runtime().database.reader.connect() as connection:
+        with direct(runtime().database.engine, write=False) as connection:
             for kind in KEY_TYPES:
                 try:
                     key = f"{kind}_{self.client_id.removeprefix(f'{kind}_')}_{client_secret}"

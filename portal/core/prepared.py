@@ -1,0 +1,138 @@
+"""Statements on the hot path: SQLAlchemy writes the SQL once, the driver runs it each time.
+
+Building and compiling a statement costs several times what a small query does. Here that is done at first
+use; values still pass through the column types on the way in and out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import ColumnElement, Dialect, Engine, Executable, Select, Table, bindparam
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from portal.core.errors import ServiceUnavailable
+from portal.core.ownership import tenant_models
+
+Process = Callable[[Any], Any]
+OWNER = "owner_id"
+
+
+class UnscopedStatement(RuntimeError):
+    """A statement on tenants' tables that names no tenant, or one whose tables cannot be told."""
+
+
+class Prepared:
+    """One statement, written for each kind of store at first use."""
+
+    def __init__(self, statement: Executable) -> None:
+        self._statement = statement
+        self._written: dict[str, _Written] = {}
+
+    def on(self, dialect: Dialect) -> _Written:
+        """The statement as this store's driver takes it."""
+        written = self._written.get(dialect.name)
+        if written is None:
+            written = self._written[dialect.name] = _Written(self._statement, dialect)
+        return written
+
+
+class _Written:
+    def __init__(self, statement: Executable, dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})  # type: ignore[attr-defined]
+        assert isinstance(compiled, SQLCompiler)
+        self.sql = str(compiled)
+        self._order = compiled.positiontup
+        self._fixed = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
+        self._inward = _processors(compiled.binds, dialect, "bind_processor")
+        columns = dict(enumerate(getattr(statement, "selected_columns", ())))
+        self._outward = list(_outward(columns, dialect))
+
+    def arguments(self, values: dict[str, Any]) -> Any:
+        given = self._fixed | values
+        for name, process in self._inward.items():
+            given[name] = process(given[name])
+        return [given[name] for name in self._order] if self._order is not None else given
+
+    def rows(self, fetched: list[Any]) -> list[list[Any]]:
+        rows = [list(row) for row in fetched]
+        for index, process in self._outward:
+            for row in rows:
+                row[index] = process(row[index])
+        return rows
+
+
+def _processors(binds: dict[str, Any], dialect: Dialect, kind: str) -> dict[str, Process]:
+    found = {name: getattr(bind.type.dialect_impl(dialect), kind)(dialect) for name, bind in binds.items()}
+    return {name: process for name, process in found.items() if process is not None}
+
+
+def _outward(columns: dict[int, ColumnElement[Any]], dialect: Dialect) -> Iterator[tuple[int, Process]]:
+    for index, column in columns.items():
+        process = column.type.dialect_impl(dialect).result_processor(dialect, None)
+        if process is not None:
+            yield index, process
+
+
+class Direct:
+    """A transaction on the driver's own connection."""
+
+    def __init__(self, cursor: Any, dialect: Dialect) -> None:
+        self._cursor = cursor
+        self._dialect = dialect
+
+    def run(self, prepared: Prepared, values: dict[str, Any]) -> None:
+        """Execute a statement that answers nothing."""
+        written = prepared.on(self._dialect)
+        self._cursor.execute(written.sql, written.arguments(values))
+
+    def rows(self, prepared: Prepared, values: dict[str, Any]) -> list[list[Any]]:
+        """Every row of the answer."""
+        written = prepared.on(self._dialect)
+        self._cursor.execute(written.sql, written.arguments(values))
+        return written.rows(self._cursor.fetchall())
+
+    def row(self, prepared: Prepared, values: dict[str, Any]) -> list[Any] | None:
+        """The first row of the answer, or None."""
+        rows = self.rows(prepared, values)
+        return rows[0] if rows else None
+
+
+@contextmanager
+def direct(engine: Engine, *, write: bool) -> Iterator[Direct]:
+    """A short transaction past SQLAlchemy's connection. Raises ServiceUnavailable where the store does not answer."""
+    connection = engine.raw_connection()
+    failures = engine.dialect.loaded_dbapi.OperationalError
+    try:
+        cursor = connection.cursor()
+        if engine.dialect.name == "sqlite":
+            cursor.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+        yield Direct(cursor, engine.dialect)
+        connection.commit()
+    except failures as error:
+        connection.rollback()
+        raise ServiceUnavailable from error
+    except BaseException:
+        connection.rollback()
+        raise
+    finally:
+        connection.close()
+
+
+def scoped(statement: Select[Any]) -> Prepared:
+    """A prepared select that can only see one tenant: every table in it is held to `owner_id`.
+
+    Raises UnscopedStatement when something in its FROM is not a tenant-owned table.
+    """
+    owner = bindparam(OWNER)
+    for source in statement.get_final_froms():
+        if not isinstance(source, Table) or source.name not in _owned_tables():
+            raise UnscopedStatement(f"{source} is not a tenant-owned table")
+        statement = statement.where(source.c.tenant_id == owner)
+    return Prepared(statement)
+
+
+def _owned_tables() -> set[str]:
+    return {model.__tablename__ for model in tenant_models()}
