@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import signal
 import subprocess
@@ -19,6 +18,7 @@ from portal.core.config import ROOT, Settings
 from portal.core.database import Database
 from portal.core.jobs import run_due_jobs
 from portal.core.runtime import runtime
+from portal.docs.exact_json import pretty
 from portal.docs.service import current_docs
 from portal.schedule import run_schedule
 from portal.tenancy.service import ensure_house
@@ -102,7 +102,7 @@ def work() -> None:
 @click.command("openapi")
 def print_document() -> None:
     """Print the API document as JSON."""
-    click.echo(json.dumps(current_docs().document, indent=2))
+    click.echo(pretty(current_docs().document))
 
 
 @click.command("draft-migration")

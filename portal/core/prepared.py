@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, Engine, Executable, Select, Table, bindparam
+from sqlalchemy import BindParameter, ColumnElement, Dialect, Engine, Executable, Select, Table, bindparam
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from portal.core.errors import ServiceUnavailable
@@ -126,7 +126,7 @@ def scoped(statement: Select[Any]) -> Prepared:
 
     Raises UnscopedStatement when something in its FROM is not a tenant-owned table.
     """
-    owner = bindparam(OWNER)
+    owner: BindParameter[int] = bindparam(OWNER)
     for source in statement.get_final_froms():
         if not isinstance(source, Table) or source.name not in _owned_tables():
             raise UnscopedStatement(f"{source} is not a tenant-owned table")

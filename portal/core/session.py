@@ -75,13 +75,13 @@ class TenantSession(Session):
         """
         owner = {OWNER: self.owner_id}
         if not self.in_transaction():
-            with direct(self.get_bind().engine, write=False) as connection:
-                yield lambda prepared, values: connection.rows(prepared, values | owner)
+            with direct(self.get_bind().engine, write=False) as reader:
+                yield lambda prepared, values: reader.rows(prepared, values | owner)
             return
         connection = self.connection()
         with closing(connection.connection.cursor()) as cursor:
-            reader = Direct(cursor, connection.dialect)
-            yield lambda prepared, values: reader.rows(prepared, values | owner)
+            inner = Direct(cursor, connection.dialect)
+            yield lambda prepared, values: inner.rows(prepared, values | owner)
 
 
 @event.listens_for(TenantSession, "do_orm_execute")

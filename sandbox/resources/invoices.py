@@ -284,7 +284,7 @@ pay = Operation(
     returns=PaymentView,
     status=201,
     codes=("conflict",),
-    sample={"amount": 500.0, "account_id": 1, "date": "2024-02-01", "method": "Bank Transfer"},
+    sample={"amount": Decimal("500.00"), "account_id": 1, "date": "2024-02-01", "method": "Bank Transfer"},
     sample_path={"id": 1},
 )
 
@@ -312,7 +312,7 @@ invoices = Resource(
         "customer_id": 1,
         "date": "2024-01-20",
         "due_date": "2024-02-20",
-        "items": [{"description": "Web Development", "amount": 1500.0, "qty": 1}],
+        "items": [{"description": "Web Development", "amount": Decimal("1500.00"), "qty": 1}],
         "notes": "Payable within 30 days",
     },
 )

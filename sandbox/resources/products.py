@@ -111,10 +111,10 @@ products = Resource(
     codes={"create": ("duplicate",), "replace": ("duplicate",), "update": ("duplicate",), "delete": ("conflict",)},
     sample={
         "name": "Label printer",
-        "price": 249.0,
+        "price": Decimal("249.00"),
         "description": "Prints shipping labels up to 108 mm wide",
         "type": "product",
-        "tax_rate": 18.0,
+        "tax_rate": Decimal("18.00"),
         "sku": "PRN-LBL-01",
         "tracks_stock": True,
     },

@@ -1,0 +1,37 @@
+"""Each rule holds for the code, and each is red for a sample that breaks it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.architecture import rules
+from tests.architecture.source import modules, read_module
+
+BREACHES: dict[Callable[..., list[str]], tuple[str, str]] = {
+    rules.core_imports_nothing_of_ours: ("portal.core.mail", "from portal.tenancy.models import Tenant\n"),
+    rules.portal_knows_no_sandbox: ("portal.docs.pages", "import sandbox.resources.customers\n"),
+    rules.features_meet_through_services: ("portal.leads.service", "from portal.support.models import Message\n"),
+    rules.services_never_commit: ("portal.leads.service", "def save(session):\n    session.commit()\n"),
+    rules.nobody_asks_the_system_for_time: ("sandbox.seed.days", "import time\nnow = time.time()\n"),
+    rules.only_settings_read_the_environment: ("portal.leads.pages", "import os\nkey = os.environ.get('KEY')\n"),
+    rules.raw_sql_stays_where_it_is_known: ("portal.leads.service", "session.execute(text('SELECT 1'))\n"),
+    rules.things_stay_small: ("portal.leads.service", "def long():\n" + "    x = 1\n" * 60),
+}
+
+
+@pytest.mark.parametrize("rule", [*BREACHES, rules.services_know_no_http], ids=lambda rule: rule.__name__)
+def test_the_rule_holds(rule: Callable[..., list[str]]) -> None:
+    assert rule(modules()) == []
+
+
+@pytest.mark.parametrize("rule", BREACHES, ids=lambda rule: rule.__name__)
+def test_a_breach_is_seen(rule: Callable[..., list[str]]) -> None:
+    assert rule([read_module(*BREACHES[rule])])
+
+
+def test_a_service_that_knows_http_is_seen(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    file = tmp_path / "service.py"
+    file.write_text("from flask import request\n")
+    assert rules.services_know_no_http([read_module("portal.leads.service", file.read_text(), file)])
