@@ -7,10 +7,11 @@ from portal.app import Extension
 from sandbox.groups import GROUPS
 from sandbox.resources.customers import customers
 from sandbox.resources.invoices import invoices
+from sandbox.resources.leads import leads
 from sandbox.resources.products import products
 from sandbox.resources.reference import accounts, categories, departments
 
-RESOURCES = (customers, products, invoices, accounts, categories, departments)
+RESOURCES = (customers, products, invoices, leads, accounts, categories, departments)
 
 extension = Extension(
     operations=(*(operation for resource in RESOURCES for operation in declare(resource)),),

@@ -1,0 +1,1 @@
+"""Developers: signing up, signing in, who is looking at a page."""

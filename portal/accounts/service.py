@@ -1,0 +1,195 @@
+"""Developers: guests, sign-up, sign-in, passwords, one-time links for staff."""
+
+from __future__ import annotations
+
+import secrets
+import unicodedata
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from pydantic import AfterValidator
+from sqlalchemy import delete, select
+
+from portal.accounts.models import Developer
+from portal.api.schema import ApiModel, Email, Name, refuse
+from portal.core.clock import system_now
+from portal.core.errors import NotFound, Unauthorized, ValidationFailed
+from portal.core.ids import new_public_id
+from portal.core.secrets import keyed_hash
+from portal.core.session import TenantSession
+from portal.tenancy.service import GUEST_LIFETIME
+
+LINK_LIFETIME = timedelta(hours=24)
+LINK_PURPOSE = "staff-link"
+SHORTEST, LONGEST = 10, 200
+StaffRole = Literal["agent", "owner"]
+Joining = Callable[[TenantSession, Developer, Developer], None]
+
+_hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)  # OWASP Password Storage Cheat Sheet
+_nobodys_hash = _hasher.hash(secrets.token_hex())
+_joinings: list[Joining] = []
+
+
+def _check_password(value: str) -> str:
+    if not SHORTEST <= len(value) <= LONGEST:
+        raise refuse(f"Use {SHORTEST} to {LONGEST} characters")
+    return unicodedata.normalize("NFKC", value)
+
+
+Password = Annotated[str, AfterValidator(_check_password)]
+
+
+class SignUp(ApiModel):
+    """What it takes to become a member."""
+
+    name: Name
+    email: Email
+    password: Password
+
+
+class SignIn(ApiModel):
+    """What it takes to be recognised."""
+
+    email: str
+    password: str
+
+
+class PasswordChange(ApiModel):
+    """The password held so far and the one to come."""
+
+    current_password: str
+    new_password: Password
+
+
+def when_guest_joins(act: Joining) -> Joining:
+    """Register what is to move along when a guest becomes, or turns out to be, a member.
+
+    `act(session, guest, member)` is called in the transaction of the sign-up, where both are one and the same
+    developer, or of the sign-in, where they are two and the guest is about to be forgotten.
+    """
+    _joinings.append(act)
+    return act
+
+
+def create_guest(session: TenantSession) -> Developer:
+    """A developer nobody has met before."""
+    guest = Developer(
+        public_id=new_public_id("dev"),
+        role="developer",
+        session_version=1,
+        created_at=system_now(),
+        expires_at=system_now() + GUEST_LIFETIME,
+    )
+    session.add(guest)
+    session.flush()
+    return guest
+
+
+def keep_guest(guest: Developer) -> None:
+    """Begin a guest's 24 hours anew, so that no sandbox outlives its developer."""
+    if not guest.is_member:
+        guest.expires_at = system_now() + GUEST_LIFETIME
+
+
+def find_by_session(session: TenantSession, session_id: str) -> Developer | None:
+    """The developer a session cookie names, unless the session or the guest has ended."""
+    public_id, _, version = session_id.partition(".")
+    developer = session.scalar(select(Developer).where(Developer.public_id == public_id))
+    if developer is None or str(developer.session_version) != version or developer.has_expired:
+        return None
+    return developer
+
+
+def sign_up(session: TenantSession, data: SignUp, guest: Developer | None) -> Developer:
+    """Make the guest a member, in place, or a new member of nobody. Earlier sessions of the guest end.
+
+    Raises ValidationFailed for an e-mail that has an account.
+    """
+    email = data.email.lower()
+    if _find_member(session, email) is not None:
+        raise ValidationFailed({"email": "There is an account with this e-mail address. Sign in instead."})
+    member = guest if guest is not None and not guest.is_member else create_guest(session)
+    member.email, member.name = email, " ".join(data.name.split())
+    member.password_hash = _hasher.hash(data.password)
+    member.session_version += 1
+    member.expires_at = None
+    session.flush()
+    for act in _joinings:
+        act(session, member, member)
+    return member
+
+
+def sign_in(session: TenantSession, data: SignIn, guest: Developer | None) -> Developer:
+    """The member with this e-mail and password; what the guest had made becomes theirs.
+
+    Raises Unauthorized in the same words and the same time for an unknown e-mail as for a wrong password.
+    """
+    member = _find_member(session, data.email.strip().lower())
+    if not _is_password(member, data.password) or member is None:
+        raise Unauthorized("The e-mail address or the password is wrong.")
+    _join(session, guest, member)
+    return member
+
+
+def change_password(session: TenantSession, developer: Developer, data: PasswordChange) -> None:
+    """Set a new password and end every session. Who never had one need not name it.
+
+    Raises ValidationFailed when the password held so far is not the one given.
+    """
+    if developer.password_hash is not None and not _is_password(developer, data.current_password):
+        raise ValidationFailed({"current_password": "This is not your password"})
+    developer.password_hash = _hasher.hash(data.new_password)
+    developer.session_version += 1
+
+
+def issue_staff_link(session: TenantSession, secret_key: str, email: str, role: StaffRole) -> str:
+    """Make the holder of an e-mail staff, new or not, and give the token of a link that signs them in once."""
+    staff = _find_member(session, email.lower())
+    if staff is None:
+        staff = create_guest(session)
+        staff.email, staff.name, staff.expires_at = email.lower(), email.partition("@")[0], None
+    token = secrets.token_urlsafe(32)
+    staff.role = role
+    staff.link_hash = keyed_hash(secret_key, LINK_PURPOSE, token)
+    staff.link_expires_at = system_now() + LINK_LIFETIME
+    session.flush()
+    return token
+
+
+def use_staff_link(session: TenantSession, secret_key: str, token: str) -> Developer:
+    """The staff member a link belongs to; the link ends. Raises NotFound for one unknown, used or too old."""
+    hashed = keyed_hash(secret_key, LINK_PURPOSE, token[:100])
+    staff = session.scalar(select(Developer).where(Developer.link_hash == hashed).with_for_update())
+    if staff is None or staff.link_expires_at is None or staff.link_expires_at <= system_now():
+        raise NotFound("This sign-in link was used already, or is older than 24 hours.")
+    staff.link_hash = staff.link_expires_at = None
+    return staff
+
+
+def forget_guests(session: TenantSession) -> None:
+    """Delete guests whose time is over, with what was theirs."""
+    session.execute(delete(Developer).where(Developer.email.is_(None), Developer.expires_at <= system_now()))
+
+
+def _find_member(session: TenantSession, email: str) -> Developer | None:
+    return session.scalar(select(Developer).where(Developer.email == email))
+
+
+def _is_password(developer: Developer | None, password: str) -> bool:
+    """Compare by hashing, once, whoever it is about."""
+    known = developer.password_hash if developer else None
+    try:
+        return _hasher.verify(known or _nobodys_hash, unicodedata.normalize("NFKC", password[: LONGEST + 1]))
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _join(session: TenantSession, guest: Developer | None, member: Developer) -> None:
+    if guest is None or guest.is_member:
+        return
+    for act in _joinings:
+        act(session, guest, member)
+    session.delete(guest)

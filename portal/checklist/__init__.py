@@ -1,0 +1,1 @@
+"""The integration checklist, ticked and saved per developer."""

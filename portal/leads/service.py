@@ -1,1 +1,187 @@
-"""placeholder"""
+"""Inquiries: received from anybody, joined to leads, kept apart where they look like spam."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from pydantic import Field
+from sqlalchemy import func, select
+
+from portal.api.schema import ApiModel, Code, Email, Name, Paragraph, Phone
+from portal.core.counters import take_number
+from portal.core.errors import Conflict, NotFound
+from portal.core.events import record_event
+from portal.core.mail import queue_mail
+from portal.core.session import TenantSession
+from portal.leads.models import Lead, LeadTouch
+from portal.leads.suspicion import find_suspicions
+
+Status = Literal["New", "Contacted", "Qualified", "Converted", "Lost"]
+STATUSES: tuple[Status, ...] = ("New", "Contacted", "Qualified", "Converted", "Lost")
+OPEN_STATUSES = ("New", "Contacted", "Qualified")
+ECHO_TIME = dt.timedelta(minutes=10)
+SHOWN_AT_DESK = 100
+
+
+class Inquiry(ApiModel):
+    """What a visitor may say. The form and the API read it alike."""
+
+    source: Code | None = Field(None, description="Where the inquiry comes from", examples=["website"])
+    name: Name = Field(description="First and last name")
+    email: Email = Field(description="Where to answer")
+    phone: Phone | None = Field(None, description="With the country code, if there is one")
+    message: Paragraph | None = Field(None, description="What the visitor wrote")
+
+
+def receive_inquiry(
+    session: TenantSession, inquiry: Inquiry, *, suspicions: Iterable[str] = (), tell: str = ""
+) -> LeadTouch:
+    """Keep an inquiry and give its receipt.
+
+    It joins the open lead of the same e-mail, or begins one. With suspicions, the caller's or our own, it goes to
+    quarantine instead. The same inquiry within ten minutes is a double click: it gets the first receipt again.
+    `tell` is the address to which mail about an accepted inquiry is queued.
+    """
+    touch = _write_down(inquiry)
+    # Taking the number locks the tenant's counter until the transaction ends, so that of two first
+    # inquiries at once the second finds the lead of the first.
+    touch.id = take_number(session, LeadTouch.__tablename__)
+    echo = _find_echo(session, touch)
+    if echo is not None:
+        return echo
+    touch.reasons = [*dict.fromkeys([*suspicions, *find_suspicions(session, touch)])]
+    touch.state = "quarantined" if touch.reasons else "accepted"
+    session.add(touch)
+    session.flush()
+    if touch.state == "accepted":
+        accept_touch(session, touch)
+        if tell:
+            _tell_sales(session, touch, tell)
+    return touch
+
+
+def accept_touch(session: TenantSession, touch: LeadTouch) -> Lead:
+    """Join an inquiry to the open lead of its e-mail, or begin one with it."""
+    lead = _find_open_lead(session, touch.email)
+    if lead is None:
+        lead = _begin_lead(session, touch)
+        happened = "lead.created"
+    else:
+        lead.phone = lead.phone or touch.phone
+        happened = "lead.touched"
+    touch.lead_id, touch.state = lead.id, "accepted"
+    session.flush()
+    record_event(session, happened, lead.public_id, describe_lead(lead))
+    return lead
+
+
+def release_touch(session: TenantSession, touch: LeadTouch) -> Lead:
+    """Let an inquiry out of quarantine. Raises Conflict when it is not in it."""
+    _refuse_settled(touch)
+    return accept_touch(session, touch)
+
+
+def mark_as_spam(session: TenantSession, touch: LeadTouch) -> None:
+    """Say that a suspicion was right. The inquiry stays on record. Raises Conflict when it is not in quarantine."""
+    _refuse_settled(touch)
+    touch.state = "spam"
+
+
+def change_status(session: TenantSession, lead: Lead, status: str) -> None:
+    """Move a lead to one of STATUSES."""
+    lead.status = status
+    session.flush()
+    record_event(session, "lead.updated", lead.public_id, describe_lead(lead))
+
+
+def describe_lead(lead: Lead) -> dict[str, Any]:
+    """A lead as an event carries it."""
+    names = ("public_id", "first_name", "last_name", "email", "company", "phone", "source", "message", "status")
+    return {name: getattr(lead, name) for name in names}
+
+
+def list_leads(session: TenantSession, *, limit: int = SHOWN_AT_DESK) -> list[Lead]:
+    """The latest leads, newest first."""
+    return list(session.scalars(select(Lead).order_by(Lead.id.desc()).limit(limit)))
+
+
+def list_quarantine(session: TenantSession, *, limit: int = SHOWN_AT_DESK) -> list[LeadTouch]:
+    """Inquiries a person has to look at, newest first."""
+    waiting = select(LeadTouch).where(LeadTouch.state == "quarantined")
+    return list(session.scalars(waiting.order_by(LeadTouch.id.desc()).limit(limit)))
+
+
+def find_lead(session: TenantSession, public_id: str) -> Lead:
+    """The lead with this public id. Raises NotFound."""
+    lead = session.scalar(select(Lead).where(Lead.public_id == public_id))
+    if lead is None:
+        raise NotFound
+    return lead
+
+
+def find_touch(session: TenantSession, receipt: str) -> LeadTouch:
+    """The inquiry with this receipt. Raises NotFound."""
+    touch = session.scalar(select(LeadTouch).where(LeadTouch.public_id == receipt))
+    if touch is None:
+        raise NotFound
+    return touch
+
+
+def list_touches(session: TenantSession, lead: Lead) -> list[LeadTouch]:
+    """The inquiries of one lead, oldest first."""
+    return list(session.scalars(select(LeadTouch).where(LeadTouch.lead_id == lead.id).order_by(LeadTouch.id)))
+
+
+def _write_down(inquiry: Inquiry) -> LeadTouch:
+    return LeadTouch(
+        name=" ".join(inquiry.name.split()),
+        email=inquiry.email.lower(),
+        phone=inquiry.phone,
+        source=" ".join(inquiry.source.split()) if inquiry.source else None,
+        message=inquiry.message.replace("\r\n", "\n") if inquiry.message else None,
+    )
+
+
+def _find_echo(session: TenantSession, touch: LeadTouch) -> LeadTouch | None:
+    same = [getattr(LeadTouch, name) == getattr(touch, name) for name in ("email", "name", "message", "source")]
+    recent = LeadTouch.created_at > session.clock.now() - ECHO_TIME
+    earlier = select(LeadTouch).where(*same, recent)
+    return session.scalar(earlier.order_by(LeadTouch.id).limit(1))
+
+
+def _find_open_lead(session: TenantSession, email: str) -> Lead | None:
+    same = (func.lower(Lead.email) == email, Lead.status.in_(OPEN_STATUSES))
+    return session.scalar(select(Lead).where(*same).order_by(Lead.id.desc()).limit(1))
+
+
+def _begin_lead(session: TenantSession, touch: LeadTouch) -> Lead:
+    first, _, last = touch.name.rpartition(" ")
+    lead = Lead(
+        public_id=touch.public_id,
+        first_name=first or last,
+        last_name=last if first else "",
+        email=touch.email,
+        phone=touch.phone,
+        source=touch.source,
+        message=touch.message,
+        status="New",
+    )
+    session.add(lead)
+    session.flush()
+    return lead
+
+
+def _refuse_settled(touch: LeadTouch) -> None:
+    if touch.state != "quarantined":
+        raise Conflict("This inquiry is no longer in quarantine.")
+
+
+def _tell_sales(session: TenantSession, touch: LeadTouch, address: str) -> None:
+    text = (
+        f"Name: {touch.name}\nE-mail: {touch.email}\nTelephone: {touch.phone or '-'}\n"
+        f"Source: {touch.source or '-'}\nReceipt: {touch.public_id}\n\n{touch.message or ''}\n\n"
+        f"It is at the desk under /staff/leads/{touch.public_id}.\n"
+    )
+    queue_mail(session, address, f"Inquiry from {touch.name}", text)

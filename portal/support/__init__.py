@@ -1,1 +1,1 @@
-"""Support: guests' conversations and the staff who answer."""
+"""Guest chat: conversations between visitors and support."""

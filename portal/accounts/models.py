@@ -1,0 +1,58 @@
+"""Developers: who signs up, who works at the desk, and guests who have not signed up yet."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import BigInteger, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.core.clock import system_now
+from portal.core.database import Base
+from portal.core.types import UtcDateTime
+
+
+class Developer(Base):
+    """A person before the portal. A guest has no e-mail and ends at `expires_at`.
+
+    `session_version` is part of every session cookie: raising it ends all sessions. `link_hash` belongs to
+    a one-time sign-in link not yet used.
+    """
+
+    __tablename__ = "developers"
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(32), unique=True)
+    email: Mapped[str | None] = mapped_column(String(254), unique=True)
+    name: Mapped[str | None] = mapped_column(String(120))
+    password_hash: Mapped[str | None] = mapped_column(String(200))
+    role: Mapped[str] = mapped_column(String(10), default="developer")
+    session_version: Mapped[int] = mapped_column(default=1)
+    link_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    link_expires_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime, index=True)
+
+    def get_id(self) -> str:
+        """What the session cookie names: this developer, as long as the sessions of this version live."""
+        return f"{self.public_id}.{self.session_version}"
+
+    @property
+    def is_member(self) -> bool:
+        return self.email is not None
+
+    @property
+    def is_staff(self) -> bool:
+        return self.role in {"agent", "owner"}
+
+    @property
+    def has_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= system_now()
+
+    @property
+    def actor(self) -> str:
+        """How the audit trail names this person."""
+        return f"{'staff' if self.is_staff else 'developer'}:{self.public_id}"

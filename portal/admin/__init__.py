@@ -1,0 +1,1 @@
+"""The staff desk: inquiries and conversations, read and answered."""
