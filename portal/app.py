@@ -9,6 +9,10 @@ from flask import Blueprint, Flask
 from flask.typing import ResponseReturnValue
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from portal.accounts.commands import add_staff_commands
+from portal.accounts.guards import guest, init_accounts, member
+from portal.accounts.pages import blueprint as account_pages
+from portal.accounts.pages import entrance
 from portal.api.body import BODY_LIMIT
 from portal.api.dispatch import build_blueprint
 from portal.api.document import build_document
@@ -20,12 +24,14 @@ from portal.core.config import Settings
 from portal.core.runtime import init_runtime
 from portal.docs.pages import blueprint as docs_pages
 from portal.docs.service import init_docs
+from portal.leads.api import OPERATIONS as LEAD_OPERATIONS
 from portal.limits import init_limits
 from portal.schedule import DUTIES, Duty
 from portal.tenancy.tokens import OPERATIONS as TOKEN_OPERATIONS
 from portal.tenancy.tokens import blueprint as token_endpoint
 from portal.tenancy.tokens import init_tokens
 from portal.web.assets import init_assets
+from portal.web.csrf import init_csrf
 from portal.web.errors import show_error_page
 from portal.web.gallery import blueprint as gallery
 from portal.web.headers import init_headers
@@ -57,6 +63,8 @@ def create_app(settings: Settings, *extensions: Extension) -> Flask:
     init_errors(app, show_error_page)
     init_assets(app)
     init_tokens(app)
+    init_csrf(app)
+    init_accounts(app)
     site = load_site(settings.content_path, settings.base_url)
     app.jinja_env.globals["site"] = site
 
@@ -70,12 +78,15 @@ def create_app(settings: Settings, *extensions: Extension) -> Flask:
     mount(app, health, public)
     mount(app, docs_pages, public)
     mount(app, gallery, public)
+    mount(app, entrance, guest)
+    mount(app, account_pages, member)
     for extension in extensions:
         for blueprint, guard in extension.pages:
             mount(app, blueprint, guard)
         for add in extension.commands:
             add(app)
     app.extensions["schedule"] = (*DUTIES, *(duty for extension in extensions for duty in extension.duties))
+    add_staff_commands(app)
     add_commands(app, [fill for extension in extensions for fill in extension.preparations])
     return app
 
@@ -83,7 +94,7 @@ def create_app(settings: Settings, *extensions: Extension) -> Flask:
 def compose_api(extensions: tuple[Extension, ...]) -> Api:
     """Every operation of the portal and its extensions."""
     added = tuple(operation for extension in extensions for operation in extension.operations)
-    operations = (*added, *TOKEN_OPERATIONS)
+    operations = (*added, *LEAD_OPERATIONS, *TOKEN_OPERATIONS)
     groups = tuple(group for extension in extensions for group in extension.groups)
     return Api(operations, groups)
 

@@ -60,7 +60,7 @@ class SignIn(ApiModel):
 class PasswordChange(ApiModel):
     """The password held so far and the one to come."""
 
-    current_password: str
+    current_password: str = ""
     new_password: Password
 
 

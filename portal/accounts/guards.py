@@ -1,0 +1,89 @@
+"""Who is looking at a page: guards for blueprints, and the developer behind the session's cookie.
+
+Pages behind these guards are about one visitor and stay out of every cache.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from flask import Flask, Response, after_this_request, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import LoginManager, current_user, login_user
+
+from portal.accounts.models import Developer
+from portal.accounts.service import create_guest, find_by_session, keep_guest
+from portal.core.errors import NotFound
+from portal.core.runtime import current_session
+from portal.core.session import TenantSession
+
+SESSION_LIFETIME = dt.timedelta(days=14)
+
+
+class Sessions(LoginManager):  # type: ignore[misc]
+    """Flask-Login without its second cookie, so that pages that know nobody never look at a session."""
+
+    def _update_remember_cookie(self, response: Response) -> Response:
+        return response
+
+
+def init_accounts(app: Flask) -> None:
+    """Let the application recognise developers by their session cookie."""
+    sessions = Sessions()
+    sessions.session_protection = None
+    sessions.user_loader(lambda session_id: find_by_session(current_session(), session_id))
+    sessions.init_app(app, add_context_processor=False)
+    app.config.update(PERMANENT_SESSION_LIFETIME=SESSION_LIFETIME, SESSION_REFRESH_EACH_REQUEST=False)
+
+
+def guest() -> None:
+    """Guard of pages for anybody."""
+    after_this_request(_keep_private)
+
+
+def member() -> ResponseReturnValue | None:
+    """Guard of pages for developers who have signed up; others are sent to sign in and come back."""
+    after_this_request(_keep_private)
+    developer = current_developer()
+    if developer is not None and developer.is_member:
+        return None
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("entrance.show_sign_in", next=wanted), 303)
+
+
+def staff() -> None:
+    """Guard of the desk. Raises NotFound for everybody else, as if there were no desk."""
+    after_this_request(_keep_private)
+    developer = current_developer()
+    if developer is None or not developer.is_staff:
+        raise NotFound
+
+
+def current_developer() -> Developer | None:
+    """The developer before the page, a guest too; None for a visitor without a session."""
+    if "_user_id" not in session:
+        return None
+    return current_user._get_current_object() if current_user.is_authenticated else None
+
+
+def ensure_developer(database: TenantSession) -> Developer:
+    """The developer before the page; a visitor becomes a guest, who gets a cookie. For writing requests."""
+    developer = current_developer()
+    if developer is None:
+        developer = create_guest(database)
+        start_session(developer)
+    keep_guest(developer)
+    return developer
+
+
+def start_session(developer: Developer) -> None:
+    """Begin a session for `developer`. Nothing of an earlier one is taken along."""
+    session.clear()
+    g.pop("csrf_token", None)
+    login_user(developer)
+    session.permanent = True
+
+
+def _keep_private(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,128 @@
+"""Signing up, in and out; the account's own page; the one-time link of staff."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.accounts.forms import BareForm, PasswordForm, SignInForm, SignUpForm
+from portal.accounts.guards import current_developer, start_session
+from portal.accounts.models import Developer
+from portal.accounts.service import PasswordChange, SignIn, SignUp, change_password, sign_in, sign_up, use_staff_link
+from portal.core.errors import Unauthorized, ValidationFailed
+from portal.core.runtime import current_session, runtime
+from portal.limits import SIGN_INS_BY_ACCOUNT, SIGN_INS_BY_ADDRESS, SIGN_UPS_BY_ADDRESS
+from portal.web.forms import complain, read_form
+
+entrance = Blueprint("entrance", __name__, template_folder="templates", url_prefix="/account")
+blueprint = Blueprint("account", __name__, template_folder="templates", url_prefix="/account")
+_LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
+
+
+def wanted_page(default: str = "/account") -> str:
+    """Where `next` leads, if that is a page of ours; another site's address counts as none."""
+    wanted = request.args.get("next", "")
+    return wanted if _LOCAL_PATH.fullmatch(wanted) else default
+
+
+def is_member() -> bool:
+    developer = current_developer()
+    return developer is not None and developer.is_member
+
+
+@entrance.get("/sign-in")
+def show_sign_in() -> ResponseReturnValue:
+    if is_member():
+        return redirect(wanted_page(), 303)
+    return render_template("accounts/show_sign_in.html", form=SignInForm(), next=wanted_page(""))
+
+
+@entrance.post("/sign-in")
+@SIGN_INS_BY_ADDRESS
+@SIGN_INS_BY_ACCOUNT
+def perform_sign_in() -> ResponseReturnValue:
+    form = SignInForm()
+    data = read_form(form, SignIn)
+    refused = ""
+    if data is not None:
+        try:
+            start_session(sign_in(current_session(), data, current_developer()))
+            return redirect(wanted_page(), 303)
+        except Unauthorized as error:
+            refused = error.message
+    return render_template("accounts/show_sign_in.html", form=form, refused=refused, next=wanted_page("")), 400
+
+
+@entrance.get("/sign-up")
+def show_sign_up() -> ResponseReturnValue:
+    if is_member():
+        return redirect(wanted_page(), 303)
+    return _render_sign_up(SignUpForm())
+
+
+@entrance.post("/sign-up")
+@SIGN_UPS_BY_ADDRESS
+def perform_sign_up() -> ResponseReturnValue:
+    form = SignUpForm()
+    data = read_form(form, SignUp)
+    if data is not None:
+        try:
+            start_session(sign_up(current_session(), data, current_developer()))
+            flash("Your account is ready. What you had made as a guest is yours to keep.", "success")
+            return redirect(wanted_page(), 303)
+        except ValidationFailed as error:
+            complain(form, error.errors)
+    return _render_sign_up(form), 400
+
+
+@entrance.get("/link/<token>")
+def use_link(token: str) -> ResponseReturnValue:
+    """Sign staff in. The link ends with this visit, in a writing transaction of its own."""
+    with runtime().database.transaction() as database:
+        colleague = use_staff_link(database, runtime().settings.secret_key, token)
+    start_session(colleague)
+    return redirect("/staff", 303)
+
+
+@blueprint.get("")
+def show_account() -> ResponseReturnValue:
+    return _render_account(PasswordForm())
+
+
+@blueprint.post("/password")
+@SIGN_INS_BY_ADDRESS
+def save_password() -> ResponseReturnValue:
+    """Change the password; this browser stays signed in, every other session ends."""
+    form, developer = PasswordForm(), _own()
+    data = read_form(form, PasswordChange)
+    if data is not None:
+        try:
+            change_password(current_session(), developer, data)
+            start_session(developer)
+            flash("Your password is changed. Other browsers are signed out.", "success")
+            return redirect(url_for("account.show_account"), 303)
+        except ValidationFailed as error:
+            complain(form, error.errors)
+    return _render_account(form), 400
+
+
+@blueprint.post("/sign-out")
+def sign_out() -> ResponseReturnValue:
+    session.clear()
+    return redirect("/", 303)
+
+
+def _own() -> Developer:
+    developer = current_developer()
+    assert developer is not None
+    return developer
+
+
+def _render_sign_up(form: SignUpForm) -> str:
+    return render_template("accounts/show_sign_up.html", form=form, guest=current_developer(), next=wanted_page(""))
+
+
+def _render_account(form: PasswordForm) -> str:
+    return render_template("accounts/show_account.html", form=form, button=BareForm(), developer=_own())
