@@ -1,0 +1,63 @@
+"""The whole seed: every row of a fresh tenant, and where its counters stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from portal.core.ownership import TenantOwned
+from portal.leads.models import Lead
+from sandbox.resources.customers import Customer
+from sandbox.resources.invoices import Invoice, InvoiceItem
+from sandbox.resources.products import Product
+from sandbox.resources.reference import Account, Category, Department
+from sandbox.resources.sales import Sale, SaleItem, SalePayment
+from sandbox.resources.transactions import Transaction
+from sandbox.seed.customers import customer_rows
+from sandbox.seed.entries import numbered
+from sandbox.seed.invoices import invoice_rows
+from sandbox.seed.leads import lead_rows
+from sandbox.seed.ledger import ledger_entries
+from sandbox.seed.opening import MONTH, opening_drafts, opening_entries
+from sandbox.seed.reference import product_rows, reference_rows
+from sandbox.seed.sales import sale_rows
+from sandbox.seed.trade import trade_drafts
+from sandbox.seed.words import Row, Words
+
+
+@dataclass(frozen=True)
+class Company:
+    """Rows by model, each with its id; `series` are the last numbers of the numbered papers."""
+
+    rows: dict[type[TenantOwned], list[Row]]
+    series: dict[str, int]
+
+
+def build_company(words: Words) -> Company:
+    """The rows of the seed, the same on every run."""
+    products, customers = product_rows(words), customer_rows(words)
+    drafts = [*opening_drafts(words, customers), *trade_drafts(words, customers)]
+    invoices = invoice_rows(words, drafts)
+    sales = sale_rows(words, products, customers)
+    paid = _paid_in_opening_month(invoices.payments)
+    entries = [*opening_entries(words, paid), *ledger_entries(words), *invoices.payments, *sales.income]
+    rows: dict[type[TenantOwned], list[Row]] = {
+        Account: reference_rows(words, "accounts"),
+        Category: reference_rows(words, "categories"),
+        Department: reference_rows(words, "departments"),
+        Product: products,
+        Customer: customers,
+        Lead: lead_rows(words, customers),
+        Invoice: invoices.invoices,
+        InvoiceItem: invoices.items,
+        Transaction: numbered(entries),
+        Sale: sales.sales,
+        SaleItem: sales.items,
+        SalePayment: sales.payments,
+    }
+    series = {f"invoices:{year}": last for year, last in invoices.numbers.items()}
+    return Company(rows, series | {f"sales:{year}": last for year, last in sales.numbers.items()})
+
+
+def _paid_in_opening_month(payments: list[Row]) -> Decimal:
+    return sum((row["amount"] for row in payments if row["date"].replace(day=1) == MONTH), Decimal("0.00"))
