@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from portal.accounts.guards import guest
 from portal.api.resource import declare
 from portal.app import Extension
+from sandbox.console.pages import blueprint as console_pages
 from sandbox.groups import GROUPS
 from sandbox.resources.customers import customers
 from sandbox.resources.invoices import invoices
@@ -16,4 +18,5 @@ RESOURCES = (customers, products, invoices, leads, accounts, categories, departm
 extension = Extension(
     operations=(*(operation for resource in RESOURCES for operation in declare(resource)),),
     groups=GROUPS,
+    pages=((console_pages, guest),),
 )
