@@ -5,18 +5,27 @@ from __future__ import annotations
 from portal.accounts.guards import guest
 from portal.api.resource import declare
 from portal.app import Extension
+from sandbox import commands, reset_api
 from sandbox.console.pages import blueprint as console_pages
 from sandbox.groups import GROUPS
+from sandbox.reports import api as reports
 from sandbox.resources.customers import customers
 from sandbox.resources.invoices import invoices
 from sandbox.resources.leads import leads
 from sandbox.resources.products import products
 from sandbox.resources.reference import accounts, categories, departments
+from sandbox.seed.service import prepare_seed
 
 RESOURCES = (customers, products, invoices, leads, accounts, categories, departments)
 
 extension = Extension(
-    operations=(*(operation for resource in RESOURCES for operation in declare(resource)),),
+    operations=(
+        *(operation for resource in RESOURCES for operation in declare(resource)),
+        *reports.OPERATIONS,
+        *reset_api.OPERATIONS,
+    ),
     groups=GROUPS,
     pages=((console_pages, guest),),
+    commands=(commands.add_commands,),
+    preparations=(prepare_seed,),
 )

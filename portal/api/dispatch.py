@@ -99,7 +99,7 @@ def check_permission(caller: Caller, operation: Operation) -> None:
 def _run(call: Call) -> Any:
     operation = call.operation
     if operation.writes:
-        lock_tenant(call.session)
+        lock_tenant(call.session, alone=operation.locks_alone)
     if operation.find is not None:
         call.record = operation.find(call)
     if operation.query is not None:

@@ -65,6 +65,7 @@ class Operation:
     the path before the body is looked at, so that a missing one is a 404 first. `returns` is the schema of
     `data`. `sample` is a request body that works on a fresh sandbox; `sample_path` and `sample_query` go with it.
     `codes` are the refusals special to it; the usual ones are derived. `wraps` are named limits around the view.
+    With `locks_alone` no other write of the tenant runs beside it.
     """
 
     id: str
@@ -88,6 +89,7 @@ class Operation:
     wraps: tuple[Callable[[Any], Any], ...] = ()
     is_counted: bool = True
     is_form: bool = False
+    locks_alone: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, text
+from sqlalchemy import Connection, delete, func, insert, select
 
 from portal.core.clock import system_now
 from portal.core.database import Base
@@ -61,7 +61,7 @@ def _wait_for_other_builders(session: TenantSession) -> None:
     """One process builds, the others find it built. SQLite has one writer at a time anyway."""
     connection = session.connection()
     if connection.dialect.name == "postgresql":
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
 def _build(session: TenantSession, folder: Path, version: str) -> Tenant:
