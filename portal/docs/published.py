@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache, wraps
 from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import brotli
-from flask import Response, current_app, make_response, request
+from flask import Flask, Response, g, make_response, request
 from flask.typing import ResponseReturnValue
-from werkzeug.datastructures import Headers
+
+from portal.web.headers import request_id_for
 
 CACHE_CONTROL = "public, max-age=0, must-revalidate"
-DROPPED = {"content-length", "content-type", "etag", "cache-control", "vary", "set-cookie"}
+DROPPED = {"content-length", "content-type", "etag", "cache-control", "vary", "set-cookie", "x-request-id"}
+ABOUT_THE_BODY = {"Content-Type", "Content-Encoding"}
+READING = {"GET", "HEAD"}
 
 
 class Edition:
@@ -31,18 +35,9 @@ class Edition:
         self.etag = etag
         self.headers = headers
 
-    def answer(self, if_none_match: str | None) -> Response:
-        """The page, or 304 when the caller has it."""
-        if if_none_match and (if_none_match == self.etag or _names(if_none_match, self.etag)):
-            return Response(status=304, headers=Lines(self.headers))
-        return Response(self.body, headers=Lines(self.headers))
-
-
-class Lines(Headers):
-    """Headers known to be sound: taken over without checking each again, which would cost half the answer."""
-
-    def __init__(self, lines: list[tuple[str, str]]) -> None:
-        self._list = list(lines)
+    def is_known_to(self, if_none_match: str | None) -> bool:
+        """Whether the caller has it already."""
+        return bool(if_none_match) and (if_none_match == self.etag or _names(if_none_match or "", self.etag))
 
 
 class Shelf:
@@ -84,7 +79,7 @@ def _edition(encoding: str, body: bytes, digest: str, content_type: str, extra: 
 
 
 def published(view: Callable[..., ResponseReturnValue]) -> Callable[..., Response]:
-    """Serve what the view answers from the shelf after the first time.
+    """Mark what the view answers as the same for everybody, so that it is printed once.
 
     Only plain 200 answers are kept; the query string is not looked at. While the application is in debug
     mode nothing is kept, so that writers see their edits.
@@ -92,20 +87,48 @@ def published(view: Callable[..., ResponseReturnValue]) -> Callable[..., Respons
 
     @wraps(view)
     def serve(**values: Any) -> Response:
-        app = current_app
-        environ = request.environ
-        shelf: Shelf = app.extensions["docs"].shelf
-        path = environ.get("PATH_INFO", "")
-        editions = shelf.pages.get(path)
-        if editions is None:
-            response = make_response(view(**values))
-            if response.status_code != 200 or app.debug:
-                return response
-            editions = shelf.put(path, response)
-        encoding = preferred_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))
-        return editions[encoding].answer(environ.get("HTTP_IF_NONE_MATCH"))
+        g.is_published = True
+        return make_response(view(**values))
 
     return serve
+
+
+def init_printing(app: Flask, shelf: Shelf) -> None:
+    """Print published pages once all headers are on, and let them leave before Flask from then on."""
+
+    def keep(response: Response) -> Response:
+        if not g.get("is_published") or response.status_code != 200 or app.debug or request.method != "GET":
+            return response
+        editions = shelf.put(request.environ["PATH_INFO"], response)
+        edition = editions[preferred_encoding(request.headers.get("Accept-Encoding", ""))]
+        request_id = response.headers.get("X-Request-Id", "")
+        return Response(edition.body, headers=[*edition.headers, ("X-Request-Id", request_id)])
+
+    app.after_request_funcs.setdefault(None, []).insert(0, keep)
+    app.wsgi_app = Press(app.wsgi_app, shelf)  # type: ignore[method-assign]
+
+
+class Press:
+    """WSGI middleware: hands out what is on the shelf, asks the application for the rest.
+
+    Only published pages, which are public and the same for everybody, ever stand on the shelf.
+    """
+
+    def __init__(self, application: WSGIApplication, shelf: Shelf) -> None:
+        self._application = application
+        self._pages = shelf.pages
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        editions = self._pages.get(environ["PATH_INFO"])
+        if editions is None or environ["REQUEST_METHOD"] not in READING:
+            return self._application(environ, start_response)
+        edition = editions[preferred_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))]
+        headers = [*edition.headers, ("X-Request-Id", request_id_for(environ.get("HTTP_X_REQUEST_ID", "")))]
+        if edition.is_known_to(environ.get("HTTP_IF_NONE_MATCH")):
+            start_response("304 NOT MODIFIED", [line for line in headers if line[0] not in ABOUT_THE_BODY])
+            return ()
+        start_response("200 OK", [*headers, ("Content-Length", str(len(edition.body)))])
+        return (edition.body,) if environ["REQUEST_METHOD"] == "GET" else ()
 
 
 @lru_cache(maxsize=256)

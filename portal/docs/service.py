@@ -12,7 +12,7 @@ from flask import Flask, current_app
 from portal.docs.library import ErrorEntry, Library, load_library
 from portal.docs.openapi import read_reference
 from portal.docs.prose import describe, plain_text
-from portal.docs.published import Shelf
+from portal.docs.published import Shelf, init_printing
 from portal.docs.reference import Group, Operation, Reference
 from portal.docs.search import Entry, Index
 
@@ -65,6 +65,8 @@ def init_docs(app: Flask, document: Mapping[str, Any], content: Path, site: Site
     library = load_library(content, site.base_url)
     index = Index(_entries(library, reference))
     docs = Docs(document, content, site, reference, library, index, _last_edit(content))
+    if "docs" not in app.extensions:
+        init_printing(app, docs.shelf)
     app.extensions["docs"] = docs
     return docs
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import gzip
-from dataclasses import replace
 
 import brotli
 import pytest
 from flask import Flask, Response, abort
 
-from portal.docs.published import Shelf, preferred_encoding, published
+from portal.docs.published import Shelf, init_printing, preferred_encoding, published
 
 DECODE = {"br": brotli.decompress, "gzip": gzip.decompress, None: bytes}
 
@@ -74,10 +73,12 @@ def test_head_answers_the_same_headers_without_a_body(docs_client):
 
 
 @pytest.fixture
-def counting(docs):
+def counting():
     """An application with one published view that counts its renderings."""
     app, seen = Flask("counting"), []
-    app.extensions["docs"] = replace(docs, shelf=Shelf())
+    shelf = Shelf()
+    app.extensions["shelf"] = shelf
+    init_printing(app, shelf)
 
     @app.get("/<name>")
     @published
@@ -110,7 +111,7 @@ def test_unknown_paths_are_not_kept(counting):
     for number in range(50):
         assert client.get(f"/unknown{number}").status_code == 404
     assert client.get("/moved").status_code == 303
-    assert app.extensions["docs"].shelf.pages == {}
+    assert app.extensions["shelf"].pages == {}
 
 
 def test_while_debugging_nothing_is_kept(counting):
@@ -118,4 +119,4 @@ def test_while_debugging_nothing_is_kept(counting):
     app.debug = True
     client = app.test_client()
     assert client.get("/known").status_code == client.get("/known").status_code == 200
-    assert seen == ["known", "known"] and app.extensions["docs"].shelf.pages == {}
+    assert seen == ["known", "known"] and app.extensions["shelf"].pages == {}
