@@ -25,8 +25,11 @@ from portal.core.runtime import init_runtime
 from portal.docs.pages import blueprint as docs_pages
 from portal.docs.service import init_docs
 from portal.leads.api import OPERATIONS as LEAD_OPERATIONS
+from portal.leads.pages import blueprint as lead_pages
 from portal.limits import init_limits
 from portal.schedule import DUTIES, Duty
+from portal.support.api import OPERATIONS as CHAT_OPERATIONS
+from portal.support.pages import blueprint as chat_pages
 from portal.tenancy.tokens import OPERATIONS as TOKEN_OPERATIONS
 from portal.tenancy.tokens import blueprint as token_endpoint
 from portal.tenancy.tokens import init_tokens
@@ -80,6 +83,8 @@ def create_app(settings: Settings, *extensions: Extension) -> Flask:
     mount(app, gallery, public)
     mount(app, entrance, guest)
     mount(app, account_pages, member)
+    mount(app, lead_pages, guest)
+    mount(app, chat_pages, guest)
     for extension in extensions:
         for blueprint, guard in extension.pages:
             mount(app, blueprint, guard)
@@ -94,7 +99,7 @@ def create_app(settings: Settings, *extensions: Extension) -> Flask:
 def compose_api(extensions: tuple[Extension, ...]) -> Api:
     """Every operation of the portal and its extensions."""
     added = tuple(operation for extension in extensions for operation in extension.operations)
-    operations = (*added, *LEAD_OPERATIONS, *TOKEN_OPERATIONS)
+    operations = (*added, *LEAD_OPERATIONS, *CHAT_OPERATIONS, *TOKEN_OPERATIONS)
     groups = tuple(group for extension in extensions for group in extension.groups)
     return Api(operations, groups)
 

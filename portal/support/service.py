@@ -17,6 +17,7 @@ from portal.core.session import TenantSession
 from portal.support.models import Conversation, Message
 
 Author = Literal["guest", "staff", "system"]
+Status = Literal["Open", "Pending", "Closed"]
 TOKEN_PREFIX = "gst_"  # noqa: S105 — a prefix, not a secret
 TOKEN_PURPOSE = "guest-token"  # noqa: S105 — a purpose, not a secret
 LONGEST_TOKEN = 100
@@ -118,7 +119,7 @@ def post_as_guest(
     if conversation.is_over:
         raise Conflict("This conversation is closed. Start a new one.")
     if conversation.is_closed:
-        _change_state(session, conversation, "Open", "The conversation is open again.")
+        _change_state(session, conversation, "Open", "Open again.")
     conversation.status = "Open"
     return _append(session, conversation, "guest", text, client_msg_id)
 
@@ -132,7 +133,7 @@ def answer_as_staff(
     if known is not None:
         return known
     if conversation.is_closed:
-        _change_state(session, conversation, "Pending", "The conversation is open again.")
+        _change_state(session, conversation, "Pending", "Open again.")
     conversation.status = "Pending"
     return _append(session, conversation, "staff", text, client_msg_id)
 
@@ -141,8 +142,8 @@ def close_conversation(session: TenantSession, conversation: Conversation, by: L
     """Close it, once. The guest's word is final; what staff closed, either side may reopen by writing."""
     _lock(session, conversation)
     if not conversation.is_closed:
-        who = "The visitor" if by == "guest" else "Support"
-        _change_state(session, conversation, "Closed", f"{who} closed the conversation.")
+        who = "the visitor" if by == "guest" else "support"
+        _change_state(session, conversation, "Closed", f"Closed by {who}.")
     if by == "guest" or conversation.closed_by is None:
         conversation.closed_by = by
 

@@ -1,0 +1,214 @@
+"""The public operations of guest chat. Browsers prove themselves by a cookie, servers by a token."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from flask import Response, after_this_request, current_app, request
+from pydantic import Field
+
+from portal.api.lists import WholeNumber
+from portal.api.operation import Call, Done, Operation
+from portal.api.schema import ApiModel, Instant
+from portal.limits import (
+    CHATS_BY_ADDRESS,
+    CHATS_BY_EMAIL,
+    MESSAGES_BY_ADDRESS,
+    MESSAGES_BY_GUEST,
+    READS_BY_ADDRESS,
+    READS_BY_GUEST,
+)
+from portal.support.models import Conversation, Message
+from portal.support.proof import cookie_with, given_token, is_browser
+from portal.support.service import (
+    Author,
+    GuestMessage,
+    Introduction,
+    Status,
+    close_conversation,
+    find_guests_conversation,
+    post_as_guest,
+    read_events,
+    start_conversation,
+)
+
+BASE = "/api/v1/support/guest"
+PROOF = "Send the guest token as a bearer token, or the cookie. Without either the answer is 404."
+PATH = {"path:conversation": "The conversation's public id"}
+
+
+class ConversationView(ApiModel):
+    """Where a conversation stands. Open: an answer is due. Pending: it was given."""
+
+    public_id: str
+    status: Status
+    last_seq: int
+
+
+class StartedView(ConversationView):
+    """A new conversation."""
+
+    guest_token: str | None = Field(None, description="For servers only, and only here; browsers get a cookie instead")
+
+
+class EventView(ApiModel):
+    """One line: a message, or a change of state."""
+
+    seq: int
+    type: Literal["message", "status"]
+    author: Author
+    text: str
+    status: Status | None = Field(description="The state the conversation changed to")
+    client_msg_id: str | None
+    created_at: Instant
+
+
+class EventsView(ConversationView):
+    """What happened since `after`, in order, at most 200 lines."""
+
+    events: list[EventView]
+
+
+class EventsQuery(ApiModel):
+    """Where to go on reading."""
+
+    after: Annotated[WholeNumber, Field(ge=0, description="The last `seq` you have handled")] = 0
+
+
+def begin(call: Call) -> Done:
+    """Start a conversation and hand over its proof, in the body or as a cookie."""
+    _keep_private()
+    is_house = not request.headers.get("X-Publishable-Key")
+    tell = desk_address() if is_house else ""
+    started = start_conversation(call.session, call.settings.secret_key, call.body, tell=tell)
+    data = describe(started.conversation)
+    if not is_browser():
+        return Done(data | {"guest_token": started.token}, "Conversation started")
+    path = "/" if is_house else f"{BASE}/{started.conversation.public_id}"
+    cookie = cookie_with(started.token, path=path, is_secure=call.settings.is_secure)
+    return Done(data, "Conversation started", {"Set-Cookie": cookie})
+
+
+def find_own(call: Call) -> Conversation:
+    """The conversation of the path, if the caller proves to hold it. Raises NotFound."""
+    _keep_private()
+    return find_guests_conversation(call.session, call.settings.secret_key, given_token(), call.path["conversation"])
+
+
+def read(call: Call) -> dict[str, Any]:
+    lines = read_events(call.session, call.record, call.query.after)
+    return describe(call.record) | {"events": [describe_line(line) for line in lines]}
+
+
+def post(call: Call) -> Done:
+    line = post_as_guest(call.session, call.record, call.body.message, call.body.client_msg_id)
+    return Done(describe_line(line), "Message stored")
+
+
+def close(call: Call) -> Done:
+    close_conversation(call.session, call.record, "guest")
+    return Done(describe(call.record), "Conversation closed")
+
+
+def describe(conversation: Conversation) -> dict[str, Any]:
+    """A conversation as an answer shows it."""
+    return {name: getattr(conversation, name) for name in ConversationView.model_fields}
+
+
+def describe_line(line: Message) -> dict[str, Any]:
+    """One line as an answer shows it."""
+    return {
+        "seq": line.seq,
+        "type": "status" if line.state else "message",
+        "author": line.author,
+        "text": line.text,
+        "status": line.state,
+        "client_msg_id": line.client_msg_id if line.author == "guest" else None,
+        "created_at": line.created_at,
+    }
+
+
+def desk_address() -> str:
+    """Where mail about the company's own chats goes."""
+    return str(current_app.jinja_env.globals["site"].contact.email)  # type: ignore[attr-defined]
+
+
+def _keep_private() -> None:
+    @after_this_request
+    def add_header(response: Response) -> Response:
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        id="guest-chat.start",
+        method="POST",
+        path=BASE,
+        summary="Start a conversation",
+        description=(
+            "Begins a conversation with its first message. A server gets a guest token in the answer, a browser an "
+            "HttpOnly cookie instead. An e-mail address proves nothing: whoever types a known one sees no history."
+        ),
+        handle=begin,
+        family="public",
+        body=Introduction,
+        returns=StartedView,
+        status=201,
+        sample={
+            "fullName": "Jane Smith",
+            "email": "jane@example.com",
+            "phoneNumber": "9876543210",
+            "message": "My call answers 401 and I do not see why.",
+        },
+        wraps=(CHATS_BY_ADDRESS, CHATS_BY_EMAIL),
+    ),
+    Operation(
+        id="guest-chat.events",
+        method="GET",
+        path=f"{BASE}/{{conversation}}/events",
+        summary="Read what is new",
+        description=f"Messages and changes of state since `after`, each with a growing `seq`. {PROOF}",
+        handle=read,
+        family="public",
+        find=find_own,
+        query=EventsQuery,
+        returns=EventsView,
+        sample_query={"after": "0"},
+        headers=PATH,
+        wraps=(READS_BY_ADDRESS, READS_BY_GUEST),
+    ),
+    Operation(
+        id="guest-chat.post",
+        method="POST",
+        path=f"{BASE}/{{conversation}}/messages",
+        summary="Post a message",
+        description=(
+            "Adds a message of the guest. Sent again with the same `client_msg_id`, it gives the message stored "
+            f"first. What support had closed is open again; what the guest closed answers 409. {PROOF}"
+        ),
+        handle=post,
+        family="public",
+        find=find_own,
+        body=GuestMessage,
+        returns=EventView,
+        status=201,
+        codes=("conflict",),
+        sample={"message": "The key has a line break at its end.", "client_msg_id": "7d0f3a52"},
+        headers=PATH,
+        wraps=(MESSAGES_BY_ADDRESS, MESSAGES_BY_GUEST),
+    ),
+    Operation(
+        id="guest-chat.close",
+        method="POST",
+        path=f"{BASE}/{{conversation}}/close",
+        summary="Close the conversation",
+        description=f"Ends the conversation for good; closing it twice changes nothing. {PROOF}",
+        handle=close,
+        family="public",
+        find=find_own,
+        returns=ConversationView,
+        headers=PATH,
+        wraps=(MESSAGES_BY_ADDRESS, MESSAGES_BY_GUEST),
+    ),
+)

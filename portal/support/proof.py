@@ -1,0 +1,24 @@
+"""How a guest proves to be one: a bearer token from servers, an HttpOnly cookie from browsers."""
+
+from __future__ import annotations
+
+from flask import request
+from werkzeug.http import dump_cookie
+
+from portal.limits import CHAT_COOKIE
+
+
+def given_token() -> str:
+    """The token the request carries, by `Authorization: Bearer` or by cookie; empty where there is none."""
+    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    return bearer.strip() if scheme.lower() == "bearer" else request.cookies.get(CHAT_COOKIE, "")
+
+
+def is_browser() -> bool:
+    """True for a caller whose scripts must not get at the token. Sec-Fetch-Mode says nothing: Node sends it too."""
+    return "Origin" in request.headers or "Sec-Fetch-Site" in request.headers
+
+
+def cookie_with(token: str, *, path: str, is_secure: bool) -> str:
+    """The Set-Cookie line: until the browser is closed, out of reach of scripts and of other sites."""
+    return dump_cookie(CHAT_COOKIE, token, path=path, httponly=True, samesite="Lax", secure=is_secure)
