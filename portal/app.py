@@ -10,15 +10,17 @@ from flask.typing import ResponseReturnValue
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal.accounts.commands import add_staff_commands
-from portal.accounts.guards import guest, init_accounts, member
+from portal.accounts.guards import guest, init_accounts, member, staff
 from portal.accounts.pages import blueprint as account_pages
 from portal.accounts.pages import entrance
+from portal.admin.pages import blueprint as desk_pages
 from portal.api.body import BODY_LIMIT
 from portal.api.dispatch import build_blueprint
 from portal.api.document import build_document
 from portal.api.errors import init_errors
 from portal.api.guards import api_key, public, public_api
 from portal.api.operation import Api, Group, Operation
+from portal.checklist.pages import blueprint as checklist_pages
 from portal.commands import Preparation, add_commands
 from portal.core.config import Settings
 from portal.core.runtime import init_runtime
@@ -61,8 +63,8 @@ def create_app(settings: Settings, *extensions: Extension) -> Flask:
     app = Flask("portal", static_folder="static")
     _configure(app, settings)
     init_headers(app, is_secure=settings.is_secure)
-    parts = init_runtime(app, settings)
-    init_limits(app, parts.meter, settings.redis_url)
+    init_runtime(app, settings)
+    init_limits(app)
     init_errors(app, show_error_page)
     init_assets(app)
     init_tokens(app)
@@ -83,8 +85,10 @@ def create_app(settings: Settings, *extensions: Extension) -> Flask:
     mount(app, gallery, public)
     mount(app, entrance, guest)
     mount(app, account_pages, member)
+    mount(app, checklist_pages, guest)
     mount(app, lead_pages, guest)
     mount(app, chat_pages, guest)
+    mount(app, desk_pages, staff)
     for extension in extensions:
         for blueprint, guard in extension.pages:
             mount(app, blueprint, guard)
@@ -115,6 +119,7 @@ def mount(app: Flask, blueprint: Blueprint, guard: Guard) -> None:
 
 def _configure(app: Flask, settings: Settings) -> None:
     app.debug = settings.debug
+    app.url_map.merge_slashes = False
     app.config.update(
         SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=BODY_LIMIT,

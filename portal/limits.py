@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import time
 from collections.abc import Mapping
 
 from flask import Flask, request
 from flask_limiter import Limiter
+from limits.storage import Storage
+from redis.exceptions import RedisError
 
-from portal.core.meter import DatabaseMeter, DatabaseStorage, Limit, Meter
+from portal.core.meter import KEY_LENGTH, Limit
+from portal.core.runtime import runtime
 
 API_KEY = Limit("requests per API key and hour", 1000, 3600, "A fair share for each integration (contract section 4)")
 REFUSED = Limit("refused credentials per address and hour", 1000, 3600, "Keys cannot be guessed by trying")
@@ -43,9 +47,10 @@ def guest_proof() -> str:
 
 limiter = Limiter(key_func=client_address, headers_enabled=False)
 
-LEADS_BY_ADDRESS = limiter.shared_limit("30 per hour", scope="leads per address and hour")
+# An office or a trade fair behind one address; a flood would still be caught within the hour.
+LEADS_BY_ADDRESS = limiter.shared_limit("60 per hour", scope="leads per address and hour")
 LEADS_BY_EMAIL = limiter.shared_limit("5 per hour", scope="leads per e-mail and hour", key_func=typed_email)
-CHATS_BY_ADDRESS = limiter.shared_limit("20 per hour", scope="new chats per address and hour")
+CHATS_BY_ADDRESS = limiter.shared_limit("60 per hour", scope="new chats per address and hour")
 CHATS_BY_EMAIL = limiter.shared_limit("5 per hour", scope="new chats per e-mail and hour", key_func=typed_email)
 # One person writes less than two messages a minute for long; an office behind one address has several.
 MESSAGES_BY_ADDRESS = limiter.shared_limit("600 per hour", scope="chat messages per address and hour")
@@ -64,15 +69,38 @@ SIGN_INS_BY_ACCOUNT = limiter.shared_limit(
 SIGN_UPS_BY_ADDRESS = limiter.shared_limit("20 per hour", scope="sign-ups per address and hour", methods=["POST"])
 
 
-def init_limits(app: Flask, meter: Meter, redis_url: str) -> None:
-    """Let the page limits count where the API's count: in Redis, else in the database."""
+class MeterStorage(Storage):
+    """Lets Flask-Limiter count where the current application's meter counts: in Redis, else in the database."""
+
+    STORAGE_SCHEME = ["slipway"]
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return RedisError
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        return runtime().meter.add(key[:KEY_LENGTH], int(expiry), amount)[0]
+
+    def get(self, key: str) -> int:
+        return runtime().meter.read(key[:KEY_LENGTH])[0]
+
+    def get_expiry(self, key: str) -> float:
+        return runtime().meter.read(key[:KEY_LENGTH])[1] or time.time()
+
+    def check(self) -> bool:
+        return True
+
+    def reset(self) -> int | None:
+        return None
+
+    def clear(self, key: str) -> None:
+        return None
+
+
+def init_limits(app: Flask) -> None:
+    """Set Flask-Limiter up on the application."""
     app.config["RATELIMIT_STRATEGY"] = "fixed-window"
-    if redis_url:
-        app.config["RATELIMIT_STORAGE_URI"] = redis_url
-    else:
-        assert isinstance(meter, DatabaseMeter)
-        app.config["RATELIMIT_STORAGE_URI"] = f"{DatabaseStorage.STORAGE_SCHEME[0]}://"
-        app.config["RATELIMIT_STORAGE_OPTIONS"] = {"meter": meter}
+    app.config["RATELIMIT_STORAGE_URI"] = f"{MeterStorage.STORAGE_SCHEME[0]}://"
     limiter.init_app(app)
     # Every limit wraps its view; the check before each request would find nothing and cost all pages time.
     app.before_request_funcs[None].remove(limiter._check_request_limit)

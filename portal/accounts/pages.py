@@ -40,8 +40,8 @@ def show_sign_in() -> ResponseReturnValue:
 
 
 @entrance.post("/sign-in")
-@SIGN_INS_BY_ADDRESS
-@SIGN_INS_BY_ACCOUNT
+@SIGN_INS_BY_ADDRESS  # type: ignore[untyped-decorator]
+@SIGN_INS_BY_ACCOUNT  # type: ignore[untyped-decorator]
 def perform_sign_in() -> ResponseReturnValue:
     form = SignInForm()
     data = read_form(form, SignIn)
@@ -63,7 +63,7 @@ def show_sign_up() -> ResponseReturnValue:
 
 
 @entrance.post("/sign-up")
-@SIGN_UPS_BY_ADDRESS
+@SIGN_UPS_BY_ADDRESS  # type: ignore[untyped-decorator]
 def perform_sign_up() -> ResponseReturnValue:
     form = SignUpForm()
     data = read_form(form, SignUp)
@@ -92,7 +92,7 @@ def show_account() -> ResponseReturnValue:
 
 
 @blueprint.post("/password")
-@SIGN_INS_BY_ADDRESS
+@SIGN_INS_BY_ADDRESS  # type: ignore[untyped-decorator]
 def save_password() -> ResponseReturnValue:
     """Change the password; this browser stays signed in, every other session ends."""
     form, developer = PasswordForm(), _own()

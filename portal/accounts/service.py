@@ -13,7 +13,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from pydantic import AfterValidator
 from sqlalchemy import delete, select
 
-from portal.accounts.models import Developer
+from portal.accounts.models import Developer as Developer
 from portal.api.schema import ApiModel, Email, Name, refuse
 from portal.core.clock import system_now
 from portal.core.errors import NotFound, Unauthorized, ValidationFailed

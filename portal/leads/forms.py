@@ -21,7 +21,7 @@ QUICKEST = dt.timedelta(seconds=2)
 class ContactForm(SealedForm):
     """What a visitor wants from us. `homepage` is hidden from people: whoever fills it is no person, or an autofill."""
 
-    topic = SelectField("What is it about?", choices=list(TOPICS.items()))
+    topic = SelectField("What is it about?", [Needed()], choices=list(TOPICS.items()))
     name = StringField("Name", [Needed()])
     email = EmailField("E-mail", [Needed()])
     phone = TelField("Telephone")

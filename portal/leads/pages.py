@@ -34,8 +34,8 @@ def show_contact() -> ResponseReturnValue:
 
 @blueprint.post("")
 @takes_sealed_form
-@LEADS_BY_ADDRESS
-@LEADS_BY_EMAIL
+@LEADS_BY_ADDRESS  # type: ignore[untyped-decorator]
+@LEADS_BY_EMAIL  # type: ignore[untyped-decorator]
 def send_inquiry() -> ResponseReturnValue:
     form = ContactForm()
     form.validate()

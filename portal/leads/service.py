@@ -15,7 +15,9 @@ from portal.core.errors import Conflict, NotFound
 from portal.core.events import record_event
 from portal.core.mail import queue_mail
 from portal.core.session import TenantSession
-from portal.leads.models import Lead, LeadTouch
+from portal.leads.models import Lead
+from portal.leads.models import LeadTouch as LeadTouch
+from portal.leads.suspicion import REASONS as REASONS
 from portal.leads.suspicion import find_suspicions
 
 Status = Literal["New", "Contacted", "Qualified", "Converted", "Lost"]
@@ -127,6 +129,11 @@ def find_touch(session: TenantSession, receipt: str) -> LeadTouch:
     if touch is None:
         raise NotFound
     return touch
+
+
+def find_lead_of(session: TenantSession, touch: LeadTouch) -> Lead | None:
+    """The lead an inquiry belongs to, if it was accepted."""
+    return None if touch.lead_id is None else session.scalar(select(Lead).where(Lead.id == touch.lead_id))
 
 
 def list_touches(session: TenantSession, lead: Lead) -> list[LeadTouch]:

@@ -52,8 +52,8 @@ def show_support() -> ResponseReturnValue:
 
 
 @blueprint.get("/panel")
-@READS_BY_ADDRESS
-@READS_BY_GUEST
+@READS_BY_ADDRESS  # type: ignore[untyped-decorator]
+@READS_BY_GUEST  # type: ignore[untyped-decorator]
 def show_panel() -> ResponseReturnValue:
     """The block alone, for the panel and for looking again."""
     return render_chat(own_conversation(), is_block=True)
@@ -61,8 +61,8 @@ def show_panel() -> ResponseReturnValue:
 
 @blueprint.post("")
 @takes_sealed_form
-@CHATS_BY_ADDRESS
-@CHATS_BY_EMAIL
+@CHATS_BY_ADDRESS  # type: ignore[untyped-decorator]
+@CHATS_BY_EMAIL  # type: ignore[untyped-decorator]
 def begin() -> ResponseReturnValue:
     """Start a conversation; where this browser has one that goes on, the message joins it."""
     form = StartForm()
@@ -86,8 +86,8 @@ def begin() -> ResponseReturnValue:
 
 @blueprint.post("/messages")
 @takes_sealed_form
-@MESSAGES_BY_ADDRESS
-@MESSAGES_BY_GUEST
+@MESSAGES_BY_ADDRESS  # type: ignore[untyped-decorator]
+@MESSAGES_BY_GUEST  # type: ignore[untyped-decorator]
 def post_message() -> ResponseReturnValue:
     conversation = own_conversation_or_404()
     form = MessageForm(meta=_sealed())
@@ -105,8 +105,8 @@ def post_message() -> ResponseReturnValue:
 
 @blueprint.post("/close")
 @takes_sealed_form
-@MESSAGES_BY_ADDRESS
-@MESSAGES_BY_GUEST
+@MESSAGES_BY_ADDRESS  # type: ignore[untyped-decorator]
+@MESSAGES_BY_GUEST  # type: ignore[untyped-decorator]
 def close() -> ResponseReturnValue:
     conversation = own_conversation_or_404()
     if not CloseForm(meta=_sealed()).validate():
