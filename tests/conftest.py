@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sandbox.tenants import NewSandbox, create_sandbox
 from sqlalchemy import delete
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
@@ -25,9 +24,11 @@ from portal.core.config import Settings, load_settings
 from portal.core.database import Database
 from portal.core.runtime import Runtime
 from portal.tenancy.models import Tenant
+from sandbox.tenants import NewSandbox, create_sandbox
 from tests.lint import Page, read_page
 from tests.stores import Store, find_stores
 
+ROOT = Path(__file__).resolve().parents[1]
 SECRET = "a-secret-for-tests-that-is-long-enough"
 
 
@@ -38,8 +39,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Store]]:
-    with find_stores(tmp_path_factory.mktemp("stores")) as found:
+def stores() -> Iterator[dict[str, Store]]:
+    with find_stores() as found:
         yield found
 
 
@@ -228,7 +229,7 @@ def live_server(app: Flask) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def content() -> Path:
-    return Path(__file__).resolve().parents[1] / "content"
+    return ROOT / "content"
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

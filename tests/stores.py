@@ -11,6 +11,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -33,9 +34,11 @@ class Store:
 
 
 @contextmanager
-def find_stores(folder: Path) -> Iterator[dict[str, Store]]:
+def find_stores() -> Iterator[dict[str, Store]]:
     """SQLite with limits in the database; PostgreSQL with limits in Redis."""
     with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="slipway-")))
+        folder.chmod(0o755)
         database_url = _postgresql(stack, folder)
         redis_url = _redis(stack, folder)
         yield {
@@ -88,9 +91,6 @@ def _temporary_cluster(binaries: Path, folder: Path) -> Iterator[str]:
     data.mkdir()
     if user:
         shutil.chown(data, user)
-        for parent in data.parents:
-            if parent.stat().st_uid == os.getuid() and parent != Path("/"):
-                parent.chmod(parent.stat().st_mode | 0o011)
     port = _free_port()
     run = (
         {"check": True, "user": user, "cwd": data, "stdout": subprocess.DEVNULL}
@@ -104,7 +104,7 @@ def _temporary_cluster(binaries: Path, folder: Path) -> Iterator[str]:
     try:
         yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
     finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], **run)
+        subprocess.run([*control, "-m", "immediate", "stop"], **(run | {"check": False}))
 
 
 def _unprivileged_user() -> str | None:

@@ -86,7 +86,7 @@ def describe_exchange(response: Response, *, tenant_id: int, operation: str, dur
         "role": caller.role if caller else None,
         "source": "console" if request.headers.get("User-Agent", "").startswith("Slipway-Console") else "api",
         "method": request.method,
-        "path": mask(request.full_path.rstrip("?"))[:2000],
+        "path": _storable(mask(request.full_path.rstrip("?")))[:2000],
         "status": response.status_code,
         "code": g.get("refusal_code"),
         "duration": duration,
@@ -129,8 +129,17 @@ def find_exchange(session: TenantSession, request_id: str) -> Exchange | None:
 
 
 def _shown_headers(headers: Any) -> list[list[str]]:
-    return [[name, MASK if name.lower() in _SECRET_HEADERS else value[:500]] for name, value in headers.items()][:60]
+    return [
+        [name, MASK if name.lower() in _SECRET_HEADERS else _storable(value[:500])] for name, value in headers.items()
+    ][:60]
 
 
 def _shown_body(raw: bytes) -> str:
-    return mask(raw[:BODY_KEPT].decode("utf-8", "replace").replace("\x00", "�"))
+    return _storable(mask(raw[:BODY_KEPT].decode("utf-8", "replace")))
+
+
+def _storable(text: str) -> str:
+    """`text` without what PostgreSQL cannot keep: NUL and lone surrogates."""
+    if "\x00" in text:
+        text = text.replace("\x00", "�")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -6,7 +6,7 @@ from flask import current_app, g, request
 
 from portal.api.operation import Operation
 from portal.core.errors import Unauthorized
-from portal.core.meter import Reading
+from portal.core.meter import Reading, charge
 from portal.core.prepared import direct
 from portal.core.runtime import runtime
 from portal.limits import API_KEY, REFUSED, client_address
@@ -33,7 +33,7 @@ def api_key() -> None:
     g.tenant_id = caller.tenant_id
     operation = current_operation()
     amount = 1 if operation is None or operation.is_counted else 0
-    reading = runtime().meter.charge(API_KEY, caller.key_id, amount)
+    reading = charge(runtime().meter, API_KEY, caller.key_id, amount)
     g.reading = reading
     reading.refuse_if_exceeded()
 
@@ -58,7 +58,7 @@ def public_api() -> None:
 
 def charge_refused() -> Reading:
     """Count a call that came without a usable credential against its address. Raises RateLimited."""
-    reading = runtime().meter.charge(REFUSED, client_address())
+    reading = charge(runtime().meter, REFUSED, client_address())
     g.reading = reading
     reading.refuse_if_exceeded()
     return reading

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import redis
-from limits.storage import RedisStorage, Storage
+from limits.storage import RedisStorage
 from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, text
 from sqlalchemy.orm import Session
 
 from portal.core.database import Base, Database
 from portal.core.errors import RateLimited
 from portal.core.prepared import Prepared, direct
+
+KEY_LENGTH = 200
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,21 @@ class Reading:
 
 
 class Meter(Protocol):
-    """Something that counts."""
+    """Something that counts, in windows that begin with the first call."""
 
-    def charge(self, limit: Limit, subject: str, amount: int = 1) -> Reading:
-        """Count `amount` calls of `subject` and say where it stands now."""
+    def add(self, key: str, seconds: int, amount: int) -> tuple[int, int]:
+        """Add to a counter. Returns what it has come to and when its window ends, in epoch seconds."""
         ...
+
+    def read(self, key: str) -> tuple[int, int]:
+        """A counter and the end of its window; zeros when there is none."""
+        ...
+
+
+def charge(meter: Meter, limit: Limit, subject: str, amount: int = 1) -> Reading:
+    """Count `amount` calls of `subject` and say where it stands now."""
+    used, reset_at = meter.add(f"{limit.name}:{subject}"[:KEY_LENGTH], limit.seconds, amount)
+    return Reading(limit, used, reset_at)
 
 
 def _define(metadata: MetaData) -> Table:
@@ -88,27 +100,21 @@ _SWEEP = text("DELETE FROM rate_limits WHERE expires_at <= :now")
 
 
 class DatabaseMeter:
-    """Counts in the table `rate_limits`, each charge a short transaction of its own."""
+    """Counts in the table `rate_limits`, each time in a short transaction of its own."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def charge(self, limit: Limit, subject: str, amount: int = 1) -> Reading:
-        used, expires_at = self.add(f"{limit.name}:{subject}", limit.seconds, amount)
-        return Reading(limit, used, expires_at)
+        self._engine = database.engine
 
     def add(self, key: str, seconds: int, amount: int) -> tuple[int, int]:
-        """Add to a counter that starts anew when its window ends."""
         now = int(time.time())
-        values = {"key": key[:200], "amount": amount, "now": now, "expires_at": now + seconds}
-        with direct(self._database.engine, write=True) as connection:
-            used, expires = connection.rows(_CHARGE, values)[0]
-        return used, expires
+        values = {"key": key, "amount": amount, "now": now, "expires_at": now + seconds}
+        with direct(self._engine, write=True) as connection:
+            used, expires_at = connection.rows(_CHARGE, values)[0]
+        return used, expires_at
 
     def read(self, key: str) -> tuple[int, int]:
-        """A counter and the end of its window; zeros when there is none."""
-        with direct(self._database.engine, write=False) as connection:
-            row = connection.row(_READ, {"key": key[:200], "now": int(time.time())})
+        with direct(self._engine, write=False) as connection:
+            row = connection.row(_READ, {"key": key, "now": int(time.time())})
         return (row[0], row[1]) if row else (0, 0)
 
 
@@ -123,43 +129,12 @@ class RedisMeter:
     def __init__(self, url: str) -> None:
         self._storage = RedisStorage(url)
 
-    def charge(self, limit: Limit, subject: str, amount: int = 1) -> Reading:
-        key = f"{limit.name}:{subject}"
-        used = self._storage.incr(key, limit.seconds, amount=amount)
-        return Reading(limit, used, int(self._storage.get_expiry(key)))
+    def add(self, key: str, seconds: int, amount: int) -> tuple[int, int]:
+        used = self._storage.incr(key, seconds, amount=amount)
+        return used, int(self._storage.get_expiry(key))
 
-
-class DatabaseStorage(Storage):
-    """Lets Flask-Limiter count where DatabaseMeter counts."""
-
-    STORAGE_SCHEME = ["slipway"]
-    meter: DatabaseMeter
-
-    def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, **options: DatabaseMeter) -> None:
-        super().__init__(uri, wrap_exceptions=wrap_exceptions)
-        self.meter = options["meter"]
-
-    @property
-    def base_exceptions(self) -> type[Exception]:
-        return Exception
-
-    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        return self.meter.add(key, int(expiry), amount)[0]
-
-    def get(self, key: str) -> int:
-        return self.meter.read(key)[0]
-
-    def get_expiry(self, key: str) -> float:
-        return self.meter.read(key)[1] or time.time()
-
-    def check(self) -> bool:
-        return True
-
-    def reset(self) -> int | None:
-        return None
-
-    def clear(self, key: str) -> None:
-        return None
+    def read(self, key: str) -> tuple[int, int]:
+        return self._storage.get(key), int(self._storage.get_expiry(key))
 
 
 def connect_redis(url: str) -> redis.Redis:

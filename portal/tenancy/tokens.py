@@ -74,6 +74,8 @@ class Client(ClientMixin):  # type: ignore[misc]
 class Grant(ClientCredentialsGrant):  # type: ignore[misc]
     """Client credentials; a scope beyond the key's is refused, never trimmed in silence."""
 
+    TOKEN_ENDPOINT_AUTH_METHODS = ["client_secret_basic", "client_secret_post"]
+
     def validate_requested_scope(self) -> None:
         asked = set((self.request.payload.scope or "").split())
         if not asked <= self.request.client.permissions:
