@@ -14,7 +14,8 @@ from portal.docs.schema import Property
 NO_KEY = "none"
 LONGEST_VALUE = 2000
 _PLACE = re.compile(r"\{(\w+)\}")
-_UNFIT_FOR_PATH = re.compile(r"[/\\\x00-\x1f\x7f]|^\.{1,2}$")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_UNFIT_FOR_PATH = re.compile(r"[/\\\x00-\x1f\x7f\ufffd]|^\.{1,2}$")
 _FIT_FOR_HEADER = re.compile(r"[\x20-\x7e]*")
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 _TENANT_PLACE = re.compile(r"^/api/tenants/\{(\w+)\}")
@@ -58,6 +59,11 @@ class Draft:
         return f"{self.filled_path}?{query}" if query else self.filled_path
 
 
+def printable(text: str) -> str:
+    """The text with a replacement character for each one that no page may hold."""
+    return _CONTROL.sub("\ufffd", text)
+
+
 def can_be_sent(operation: Operation) -> bool:
     """True for what the console offers: every operation but those that take a form."""
     return not operation.call.is_form
@@ -82,13 +88,17 @@ def draft_sample(operation: Operation, role: str, tenant: str) -> Draft:
 
 def draft_typed(operation: Operation, typed: Mapping[str, str]) -> Draft:
     """What a form brought back: fields named `role`, `body`, `path.…`, `query.…`, `header.…`."""
+
+    def text(name: str) -> str:
+        return printable(typed.get(name, ""))
+
     return Draft(
         operation=operation,
-        role=typed.get("role", NO_KEY),
-        path={name: typed.get(f"path.{name}", "").strip() for name in _PLACE.findall(operation.path)},
-        query={row.name: typed.get(f"query.{row.name}", "").strip() for row in parameters(operation, "query")},
-        headers={row.name: typed.get(f"header.{row.name}", "").strip() for row in parameters(operation, "header")},
-        body=typed.get("body", "").replace("\r\n", "\n"),
+        role=text("role"),
+        path={name: text(f"path.{name}").strip() for name in _PLACE.findall(operation.path)},
+        query={row.name: text(f"query.{row.name}").strip() for row in parameters(operation, "query")},
+        headers={row.name: text(f"header.{row.name}").strip() for row in parameters(operation, "header")},
+        body=text("body").replace("\r\n", "\n"),
     )
 
 
@@ -100,7 +110,7 @@ def draft_again(operation: Operation, target: str, headers: Sequence[Sequence[st
         operation=operation,
         role=role,
         path=_places(operation, parts.path) or dict.fromkeys(_PLACE.findall(operation.path), ""),
-        query={row.name: query.get(row.name, "") for row in parameters(operation, "query")},
+        query={row.name: printable(query.get(row.name, "")) for row in parameters(operation, "query")},
         headers={row.name: sent.get(row.name.lower(), "") for row in parameters(operation, "header")},
         body=body,
     )
@@ -142,7 +152,7 @@ def _places(operation: Operation, path: str) -> dict[str, str]:
     names = _PLACE.findall(operation.path)
     pattern = "([^/]*)".join(re.escape(part) for part in re.split(r"\{\w+\}", operation.path))
     found = re.fullmatch(pattern, path)
-    return {name: unquote(value) for name, value in zip(names, found.groups(), strict=True)} if found else {}
+    return {name: printable(unquote(value)) for name, value in zip(names, found.groups(), strict=True)} if found else {}
 
 
 def _sample_body(operation: Operation) -> str:

@@ -6,10 +6,12 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.core.clock import system_now
+from portal.core.errors import NotFound
 from portal.core.runtime import current_session, runtime
 from portal.tenancy.keys import list_keys
 from portal.tenancy.models import Tenant
-from sandbox.console.forms import KeyForm
+from portal.web.forms import read_form
+from sandbox.console.forms import KeyBody, KeyForm
 from sandbox.console.service import add_key, end_key, list_held_keys
 from sandbox.console.visitor import own_sandbox, visitor_actor
 
@@ -29,16 +31,19 @@ def show_keys() -> str:
 def issue_key() -> ResponseReturnValue:
     """Issue a key and show it, here and never again; so the answer is the page itself, not a redirect."""
     tenant, form = own_sandbox(), KeyForm()
-    if not form.validate():
+    body = read_form(form, KeyBody)
+    if body is None:
         return _render(tenant, form), 400
-    role = form.role.data
-    issued = add_key(current_session(), runtime().settings, tenant, visitor_actor(), form.name.data, role)
-    return render_template("console/show_new_keys.html", tenant=tenant, keys={role: issued.secret}, operation="")
+    issued = add_key(current_session(), runtime().settings, tenant, visitor_actor(), body)
+    keys = {issued.row.role: issued.secret}
+    return render_template("console/show_new_keys.html", tenant=tenant, keys=keys, operation="")
 
 
 def revoke_key(key_id: str) -> ResponseReturnValue:
     """End a key at once."""
     own_sandbox()
+    if not key_id.isalnum():
+        raise NotFound
     key = end_key(current_session(), visitor_actor(), key_id)
     flash(f"Key {key.name} revoked", "success")
     return redirect(url_for("console.show_keys"), 303)

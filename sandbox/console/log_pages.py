@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import Blueprint, render_template, request
@@ -11,12 +12,13 @@ from portal.core.errors import NotFound
 from portal.core.runtime import current_session
 from portal.docs.service import find_operation
 from sandbox.console.catalogue import choose_operation
-from sandbox.console.drafts import NO_KEY, Draft, can_be_sent, draft_again
+from sandbox.console.drafts import NO_KEY, Draft, can_be_sent, draft_again, printable
 from sandbox.console.showing import paint_body, show_logged
 from sandbox.console.visitor import own_sandbox, wants_block
 
 KEPT = 50
 CLASSES = ("2", "3", "4", "5")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def add_routes(blueprint: Blueprint) -> None:
@@ -28,7 +30,7 @@ def add_routes(blueprint: Blueprint) -> None:
 def list_requests() -> str:
     """The last fifty calls; `q` finds one by request id, `status` keeps those of a class, `latest` the first few."""
     tenant = own_sandbox()
-    wanted, status = request.args.get("q", "").strip(), request.args.get("status", "")
+    wanted, status = printable(request.args.get("q", "")).strip(), request.args.get("status", "")
     limit = min(max(request.args.get("latest", KEPT, int), 1), KEPT)
     calls = list_exchanges(current_session(), limit=limit, request_id=wanted or None)
     if status in CLASSES:
@@ -71,7 +73,7 @@ def draft_logged(request_id: str) -> Draft:
 
 
 def _find(request_id: str) -> Exchange:
-    call = find_exchange(current_session(), request_id)
+    call = find_exchange(current_session(), request_id) if _REQUEST_ID.fullmatch(request_id) else None
     if call is None:
         raise NotFound("The log of this sandbox has no such request.")
     return call

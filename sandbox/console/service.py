@@ -16,6 +16,7 @@ from portal.tenancy.keys import IssuedKey, issue_key, key_id_in, list_keys, revo
 from portal.tenancy.models import ApiKey, Tenant
 from portal.tenancy.permissions import ROLES
 from portal.tenancy.service import GUEST_LIFETIME, has_expired
+from sandbox.console.forms import KeyBody
 from sandbox.console.models import ConsoleKey, SandboxOwner
 from sandbox.tenants import NewSandbox, create_sandbox
 
@@ -79,17 +80,17 @@ def find_secret(session: TenantSession, role: str) -> str | None:
     return session.scalar(_usable(ConsoleKey.secret).where(ConsoleKey.role == role))
 
 
-def add_key(session: TenantSession, settings: Settings, tenant: Tenant, actor: str, name: str, role: str) -> IssuedKey:
+def add_key(session: TenantSession, settings: Settings, tenant: Tenant, actor: str, body: KeyBody) -> IssuedKey:
     """Issue a further key. The console keeps it where it has no usable one of that role.
 
     Raises ValidationFailed, and Conflict once the sandbox has had MOST_KEYS.
     """
     if len(list_keys(session)) >= MOST_KEYS:
         raise Conflict(f"A sandbox has {MOST_KEYS} keys at most, revoked ones counted.")
-    issued = issue_key(session, settings.secret_key, tenant, name=name, role=role)
-    if find_secret(session, role) is None:
-        session.execute(delete(ConsoleKey).where(ConsoleKey.role == role))
-        _keep_secret(session, role, issued.secret)
+    issued = issue_key(session, settings.secret_key, tenant, name=body.name, role=body.role)
+    if find_secret(session, body.role) is None:
+        session.execute(delete(ConsoleKey).where(ConsoleKey.role == body.role))
+        _keep_secret(session, body.role, issued.secret)
     record_act(session, actor=actor, action="console.keys.issue")
     return issued
 

@@ -21,7 +21,7 @@ from portal.core.errors import MalformedJson
 from portal.docs.calls import Call
 from portal.docs.samples import samples_of
 from portal.docs.service import current_docs
-from sandbox.console.drafts import NO_KEY, Draft
+from sandbox.console.drafts import NO_KEY, Draft, printable
 from sandbox.console.sending import Answer
 
 PAINTED = 100_000
@@ -113,6 +113,7 @@ def _notice(document: Any) -> tuple[str, str, str] | None:
 
 def paint_body(text: str) -> Painted:
     """A body as the page shows it: JSON indented and coloured, anything else as it came."""
+    text = printable(text)
     try:
         document = msgspec.json.decode(text)
         pretty = msgspec.json.format(text, indent=2)
