@@ -38,7 +38,7 @@ def reset_tenant(session: TenantSession, tenant: Tenant) -> Receipt:
     session.bind_tenant(tenant.id, tenant.clock)
     lock_tenant(session, alone=True)
     template = _template(session)
-    removed = count_added(session, template.id, tenant)
+    removed = {table: count for table, count in count_added(session, template.id, tenant).items() if count}
     _fill(session, template, tenant)
     restored = count_copied(session, tenant)
     tenant.last_reset_at = system_now().replace(microsecond=0)
