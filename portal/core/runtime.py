@@ -65,6 +65,13 @@ def end_transaction(response: Response) -> Response:
     return response
 
 
+def commit_early() -> None:
+    """Keep what the request did so far and let go of its locks, before it waits for something slow."""
+    session: TenantSession | None = g.get("session")
+    if session is not None:
+        session.commit()
+
+
 def _close_session(error: BaseException | None) -> None:
     session: TenantSession | None = g.pop("session", None)
     if session is not None:

@@ -32,6 +32,11 @@ class Module:
                 found |= {alias.name for alias in node.names}
         return {name for name in found if name.split(".")[0] in {"portal", "sandbox"}}
 
+    @property
+    def names(self) -> set[str]:
+        """Every dotted name it mentions."""
+        return {ast.unparse(node) for node in ast.walk(self.tree) if isinstance(node, ast.Attribute)}
+
     def calls(self) -> Iterator[str]:
         """The dotted names of everything called."""
         for node in ast.walk(self.tree):

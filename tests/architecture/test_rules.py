@@ -16,7 +16,7 @@ BREACHES: dict[Callable[..., list[str]], tuple[str, str]] = {
     rules.services_never_commit: ("portal.leads.service", "def save(session):\n    session.commit()\n"),
     rules.nobody_asks_the_system_for_time: ("sandbox.seed.days", "import time\nnow = time.time()\n"),
     rules.only_settings_read_the_environment: ("portal.leads.pages", "import os\nkey = os.environ.get('KEY')\n"),
-    rules.raw_sql_stays_where_it_is_known: ("portal.leads.service", "session.execute(text('SELECT 1'))\n"),
+    rules.raw_sql_stays_where_it_is_known: ("portal.leads.service", "from sqlalchemy import text\n"),
     rules.things_stay_small: ("portal.leads.service", "def long():\n" + "    x = 1\n" * 60),
 }
 

@@ -22,7 +22,7 @@ def read_samples(file: Path) -> list[tuple[str, Any]]:
     """Each curl command of a page, with the answer printed below it, or None."""
     text, samples = file.read_text(), []
     blocks = list(BLOCK.finditer(text))
-    for block, following in zip(blocks, [*blocks[1:], None], strict=True):
+    for block, following in zip(blocks, [*blocks[1:], None], strict=False):
         if block.group(1) != "bash" or not block.group(2).lstrip().startswith("curl"):
             continue
         between = text[block.end() : following.start()] if following else ""
