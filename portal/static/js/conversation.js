@@ -14,6 +14,8 @@ async function look(list, source) {
   const known = new Set([...list.querySelectorAll("[data-message]")].map((one) => one.dataset.message));
   const fresh = [...page.querySelectorAll("[data-message]")].filter((one) => !known.has(one.dataset.message));
   list.append(...fresh);
+  const state = page.querySelector("[data-state]");
+  if (state && fresh.length) document.querySelector("[data-state]")?.replaceWith(state);
   announce(fresh.map(wordsOf).join(" "));
 }
 
