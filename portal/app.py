@@ -41,6 +41,7 @@ from portal.web.errors import show_error_page
 from portal.web.gallery import blueprint as gallery
 from portal.web.headers import init_headers
 from portal.web.health import blueprint as health
+from portal.web.sessions import PageSessions
 from portal.web.site import load_site
 
 Guard = Callable[[], ResponseReturnValue | None]
@@ -120,6 +121,7 @@ def mount(app: Flask, blueprint: Blueprint, guard: Guard) -> None:
 def _configure(app: Flask, settings: Settings) -> None:
     app.debug = settings.debug
     app.url_map.merge_slashes = False
+    app.session_interface = PageSessions()
     app.config.update(
         SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=BODY_LIMIT,

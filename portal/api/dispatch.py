@@ -11,13 +11,14 @@ from typing import Any
 from flask import Blueprint, Response, g, request
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from portal.api.answers import answer
+from portal.api.answers import answer, refusal
 from portal.api.body import read_json
 from portal.api.exchanges import describe_exchange, is_stale, write_exchange
 from portal.api.guards import charge_refused, current_operation
 from portal.api.operation import Call, Operation
 from portal.api.schema import validate
 from portal.core.errors import Forbidden, RateLimited, ServiceUnavailable, UpgradeRequired, ValidationFailed
+from portal.core.meter import Reading, Tab
 from portal.core.prepared import direct
 from portal.core.runtime import current_session, end_transaction, runtime
 from portal.limits import limiter
@@ -126,16 +127,42 @@ def _audit(call: Call) -> None:
 
 
 def _finish(response: Response) -> Response:
-    """Commit, put the limit's headers on, write the exchange down."""
+    """Commit, settle the tab, put the limit's headers on, write the exchange down."""
     response = end_transaction(response)
     operation = current_operation()
+    if request.method == "OPTIONS" or operation is None or "tenant_id" not in g:
+        return response
+    if "tab" in g:
+        return _settle_and_log(response, operation, g.tab)
     add_limit_headers(response)
-    if request.method != "OPTIONS" and operation is not None and "tenant_id" in g:
-        try:
-            _log(response, operation)
-        except (SQLAlchemyError, ServiceUnavailable):
-            log.exception("exchange %s was not logged", g.request_id)
+    try:
+        with direct(runtime().database.engine, write=True) as connection:
+            write_exchange(connection, *_describe(response, operation))
+    except (SQLAlchemyError, ServiceUnavailable):
+        log.exception("exchange %s was not logged", g.request_id)
     return response
+
+
+def _settle_and_log(response: Response, operation: Operation, tab: Tab) -> Response:
+    row, used_key = _describe(response, operation)
+    with direct(runtime().database.engine, write=True) as connection:
+        g.reading = tab.settle(connection)
+        if g.reading.is_exceeded:
+            response = _withhold(g.reading)
+            row, used_key = _describe(response, operation)
+        response.headers.update(g.reading.headers)
+        row["response_headers"] += [list(line) for line in g.reading.headers.items()]
+        write_exchange(connection, row, used_key)
+    return response
+
+
+def _withhold(reading: Reading) -> Response:
+    try:
+        reading.refuse_if_exceeded()
+    except RateLimited as error:
+        g.refusal_code = error.code
+        return refusal(error)
+    raise AssertionError("only an exceeded limit is withheld")
 
 
 def add_limit_headers(response: Response) -> None:
@@ -159,11 +186,10 @@ def add_limit_headers(response: Response) -> None:
         response.headers.update(g.reading.headers)
 
 
-def _log(response: Response, operation: Operation) -> None:
+def _describe(response: Response, operation: Operation) -> tuple[dict[str, Any], tuple[int, int] | None]:
     started: float = g.started
     duration = int((time.perf_counter() - started) * 1_000_000)
     caller: Caller | None = g.get("caller")
     row = describe_exchange(response, tenant_id=g.tenant_id, operation=operation.id, duration=duration)
     used_key = (caller.tenant_id, caller.api_key_id) if caller and is_stale(caller.last_used_at) else None
-    with direct(runtime().database.engine, write=True) as connection:
-        write_exchange(connection, row, used_key=used_key)
+    return row, used_key

@@ -60,8 +60,13 @@ def init_errors(app: Flask, show_error_page: PageHandler) -> None:
 
 
 def is_api_request() -> bool:
-    """True for paths that never answer HTML."""
-    return request.path.startswith(("/api/", "/oauth/")) or request.path == "/api"
+    """True for requests that never get HTML."""
+    return is_api_path(request.path)
+
+
+def is_api_path(path: str) -> bool:
+    """True for the API's paths and the token endpoint's."""
+    return path.startswith(("/api/", "/oauth/")) or path == "/api"
 
 
 def as_domain_error(error: Exception) -> DomainError:

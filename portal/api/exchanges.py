@@ -98,7 +98,7 @@ def describe_exchange(response: Response, *, tenant_id: int, operation: str, dur
     }
 
 
-def write_exchange(connection: Direct, row: dict[str, Any], *, used_key: tuple[int, int] | None) -> None:
+def write_exchange(connection: Direct, row: dict[str, Any], used_key: tuple[int, int] | None) -> None:
     """Store the row; `used_key` is the (tenant, key) whose last use is to be noted."""
     connection.run(_INSERT, row)
     if used_key is not None:

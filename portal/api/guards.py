@@ -6,9 +6,9 @@ from flask import current_app, g, request
 
 from portal.api.operation import Operation
 from portal.core.errors import Unauthorized
-from portal.core.meter import Reading, charge
+from portal.core.meter import DatabaseMeter, Reading, Tab, charge
 from portal.core.prepared import direct
-from portal.core.runtime import runtime
+from portal.core.runtime import READING_METHODS, runtime
 from portal.limits import API_KEY, REFUSED, client_address
 from portal.tenancy.credentials import Caller, identify_by_key, identify_by_token
 from portal.tenancy.service import find_house, find_publishable
@@ -25,17 +25,18 @@ def api_key() -> None:
     if request.method == "OPTIONS":
         return
     try:
-        caller = _identify()
+        caller, tab = _admit()
     except Unauthorized:
         charge_refused()
         raise
     g.caller = caller
     g.tenant_id = caller.tenant_id
-    operation = current_operation()
-    amount = 1 if operation is None or operation.is_counted else 0
-    reading = charge(runtime().meter, API_KEY, caller.key_id, amount)
-    g.reading = reading
-    reading.refuse_if_exceeded()
+    if tab is None:
+        reading = charge(runtime().meter, API_KEY, caller.key_id, _price())
+        g.reading = reading
+        reading.refuse_if_exceeded()
+    else:
+        g.tab = tab
 
 
 def public() -> None:
@@ -64,13 +65,21 @@ def charge_refused() -> Reading:
     return reading
 
 
-def _identify() -> Caller:
-    credential = _credential()
-    settings = runtime().settings
-    with direct(runtime().database.engine, write=False) as connection:
-        if credential.startswith("at_"):
-            return identify_by_token(connection, settings.secret_key, credential)
-        return identify_by_key(connection, settings.secret_key, credential)
+def _admit() -> tuple[Caller, Tab | None]:
+    """The caller, and for a call that only reads the tab to settle when it is logged. Raises Unauthorized."""
+    parts, credential = runtime(), _credential()
+    identify = identify_by_token if credential.startswith("at_") else identify_by_key
+    with direct(parts.database.engine, write=False) as connection:
+        caller = identify(connection, parts.settings.secret_key, credential)
+        if request.method not in READING_METHODS or not isinstance(parts.meter, DatabaseMeter):
+            return caller, None
+        tab = Tab(API_KEY, caller.key_id, _price())
+        return caller, None if tab.look(connection).is_exceeded else tab
+
+
+def _price() -> int:
+    operation = current_operation()
+    return 1 if operation is None or operation.is_counted else 0
 
 
 def _credential() -> str:
