@@ -122,7 +122,7 @@ def _send(tenant: Tenant, draft: Draft) -> Answer | Silence:
     body = draft.body.encode() if draft.takes_body else None
     if body is not None:
         headers["Content-Type"] = "application/json"
-    database_session.commit()  # The call needs the write lock that this request would otherwise hold.
+    database_session.close()  # The call needs the write lock that this request would otherwise hold.
     return send(runtime().settings.self_url, draft.operation.method, draft.target, headers, body)
 
 
@@ -141,7 +141,7 @@ def _render_console(tenant: Tenant, draft: Draft, answer: Answer | Silence | Non
         roles=list_roles(database_session),
         calls=list_exchanges(database_session, limit=LATEST),
         receipt=session.pop("receipt", None),
-        others=[other for other in list_running_sandboxes() if other is not tenant],
+        others=[other for other in list_running_sandboxes() if other.public_id != tenant.public_id],
         another=OpenForm() if is_member() else None,
         **_words(tenant, draft, answer),
     )
