@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 from flask import Response, after_this_request, current_app, request
@@ -10,6 +11,7 @@ from pydantic import Field
 from portal.api.lists import WholeNumber
 from portal.api.operation import Call, Done, Operation
 from portal.api.schema import ApiModel, Instant
+from portal.core.errors import NotFound
 from portal.limits import (
     CHATS_BY_ADDRESS,
     CHATS_BY_EMAIL,
@@ -19,7 +21,7 @@ from portal.limits import (
     READS_BY_GUEST,
 )
 from portal.support.models import Conversation, Message
-from portal.support.proof import cookie_with, given_token, is_browser
+from portal.support.proof import cookie_with, given_tokens, is_browser
 from portal.support.service import (
     Author,
     GuestMessage,
@@ -92,7 +94,10 @@ def begin(call: Call) -> Done:
 def find_own(call: Call) -> Conversation:
     """The conversation of the path, if the caller proves to hold it. Raises NotFound."""
     _keep_private()
-    return find_guests_conversation(call.session, call.settings.secret_key, given_token(), call.path["conversation"])
+    for token in given_tokens():
+        with suppress(NotFound):
+            return find_guests_conversation(call.session, call.settings.secret_key, token, call.path["conversation"])
+    raise NotFound
 
 
 def read(call: Call) -> dict[str, Any]:

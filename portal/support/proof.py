@@ -8,10 +8,13 @@ from werkzeug.http import dump_cookie
 from portal.limits import CHAT_COOKIE
 
 
-def given_token() -> str:
-    """The token the request carries, by `Authorization: Bearer` or by cookie; empty where there is none."""
+def given_tokens() -> list[str]:
+    """What the request carries: one token by `Authorization: Bearer`, else those of the cookies of that name.
+
+    A browser holds two where it tries a sandbox beside a real chat.
+    """
     scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
-    return bearer.strip() if scheme.lower() == "bearer" else request.cookies.get(CHAT_COOKIE, "")
+    return [bearer.strip()] if scheme.lower() == "bearer" else request.cookies.getlist(CHAT_COOKIE)[:2]
 
 
 def is_browser() -> bool:

@@ -78,7 +78,7 @@ def start_conversation(
     )
     session.add(conversation)
     session.flush()
-    _append(session, conversation, "guest", introduction.message)
+    _append(session, conversation, "guest", introduction.message, start_key)
     if tell:
         _tell_desk(session, conversation, introduction.message, tell)
     return Started(conversation, token)
@@ -172,6 +172,7 @@ def list_conversations(session: TenantSession, *, limit: int = SHOWN_AT_DESK) ->
 
 def _lock(session: TenantSession, conversation: Conversation) -> None:
     """Hold the row until the transaction ends, seen as it is now: lines are numbered one after another."""
+    session.flush()
     session.refresh(conversation, with_for_update=True)
 
 

@@ -1,0 +1,56 @@
+"""What people do in a browser: fill in forms, sign up, come to the desk."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+PASSWORD = "a few plain words"
+
+
+def new_email(name: str = "jane") -> str:
+    """An address no other test uses."""
+    return f"{name}-{secrets.token_hex(6)}@example.com"
+
+
+def field_of(html: str, name: str, action: str = "") -> str:
+    """The value of a form's hidden field; of the form with this action where there are several."""
+    start = html.index(f'action="{action}"') if action else html.index("<main") if "<main" in html else 0
+    tag = re.search(rf'<input[^>]*name="{name}"[^>]*>', html[start:])
+    assert tag, f"no field {name}"
+    value = re.search(r'value="([^"]*)"', tag.group())
+    return value.group(1) if value else ""
+
+
+def fill_in(client: FlaskClient, page: str, action: str = "", **fields: Any) -> TestResponse:
+    """Open `page`, fill in its form (the one sent to `action`) and send it."""
+    if "csrf_token" not in fields:
+        html = client.get(page).get_data(as_text=True)
+        fields["csrf_token"] = field_of(html, "csrf_token", action or page)
+    return client.post(action or page, data=fields)
+
+
+def sign_up(client: FlaskClient, email: str, **details: Any) -> TestResponse:
+    """Become a member."""
+    fields = {"name": "Alice Archer", "email": email, "password": PASSWORD} | details
+    return fill_in(client, "/account/sign-up", **fields)
+
+
+def sign_in(client: FlaskClient, email: str, password: str = PASSWORD) -> TestResponse:
+    """Come back as a member."""
+    return fill_in(client, "/account/sign-in", email=email, password=password)
+
+
+def invite_staff(app: Flask, email: str, role: str = "agent") -> str:
+    """Make somebody staff by command; gives the path of the one-time link."""
+    arguments = ["staff", "create", "--email", email, "--role", role, "--format", "json"]
+    result = app.test_cli_runner().invoke(args=arguments)
+    assert result.exit_code == 0, result.output
+    url: str = json.loads(result.output)["sign_in_url"]
+    return url[url.index("/account/") :]
