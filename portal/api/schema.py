@@ -141,6 +141,23 @@ Country = Annotated[
 Date = Annotated[dt.date, BeforeValidator(_parse_date), JsonSchema({"type": "string", "format": "date"})]
 Instant = Annotated[dt.datetime, JsonSchema({"type": "string", "format": "date-time"})]
 _MONEY = JsonSchema({"type": "number", "multipleOf": 0.01, "examples": [1500.00]})
+
+
+class Identity(ApiModel):
+    """How a record is known; stands first in an answer."""
+
+    id: int = Field(description="Counted within the tenant")
+    public_id: str = Field(description="Global and unguessable")
+
+
+class Stamps(ApiModel):
+    """What the server keeps about a record; stands last in an answer."""
+
+    created_at: Instant
+    updated_at: Instant
+    version: int = Field(description="Grows with every change")
+
+
 Money = Annotated[Decimal, BeforeValidator(_parse_number), AfterValidator(_whole_cents), _MONEY]
 Price = Annotated[
     Decimal,

@@ -8,7 +8,7 @@ from sqlalchemy import Index, String, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.api.resource import Resource, set_fields
-from portal.api.schema import ApiModel, Code, Country, Email, Instant, Line, Name, Phone, ShortName
+from portal.api.schema import ApiModel, Code, Country, Email, Identity, Line, Name, Phone, ShortName, Stamps
 from portal.core.database import Base
 from portal.core.errors import Conflict, Duplicate
 from portal.core.ownership import TenantRecord
@@ -47,14 +47,8 @@ class CustomerBody(ApiModel):
     country: Country | None = None
 
 
-class CustomerView(CustomerBody):
+class CustomerView(Stamps, CustomerBody, Identity):
     """A customer as the API shows it."""
-
-    id: int
-    public_id: str
-    created_at: Instant
-    updated_at: Instant
-    version: int
 
 
 def refuse_taken_email(session: TenantSession, email: str | None, but: Customer | None = None) -> None:

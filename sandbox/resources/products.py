@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.api.lists import equals
 from portal.api.resource import Resource, set_fields
-from portal.api.schema import ApiModel, Code, Instant, Name, Paragraph, Percentage, Price
+from portal.api.schema import ApiModel, Code, Identity, Name, Paragraph, Percentage, Price, Stamps
 from portal.core import types
 from portal.core.database import Base
 from portal.core.errors import Conflict, Duplicate
@@ -50,14 +50,8 @@ class ProductBody(ApiModel):
     tracks_stock: bool = False
 
 
-class ProductView(ProductBody):
+class ProductView(Stamps, ProductBody, Identity):
     """A product as the API shows it."""
-
-    id: int
-    public_id: str
-    created_at: Instant
-    updated_at: Instant
-    version: int
 
 
 def refuse_taken_sku(session: TenantSession, sku: str | None, but: Product | None = None) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.api.lists import equals
 from portal.api.resource import Resource
-from portal.api.schema import ApiModel, Instant, ShortName
+from portal.api.schema import ApiModel, Identity, ShortName, Stamps
 from portal.core.database import Base
 from portal.core.ownership import TenantRecord
 
@@ -47,27 +47,34 @@ class Department(TenantRecord, Base):
     name: Mapped[str] = mapped_column(String(80))
 
 
-class DepartmentView(ApiModel):
+class Named(ApiModel):
+    """A name of its own."""
+
+    name: ShortName
+
+
+class DepartmentView(Stamps, Named, Identity):
     """A department as the API shows it."""
 
-    id: int
-    public_id: str
-    name: ShortName
-    created_at: Instant
-    updated_at: Instant
-    version: int
 
-
-class AccountView(DepartmentView):
-    """An account as the API shows it."""
+class AccountBody(Named):
+    """An account's own fields."""
 
     type: AccountType
 
 
-class CategoryView(DepartmentView):
-    """A category as the API shows it."""
+class AccountView(Stamps, AccountBody, Identity):
+    """An account as the API shows it."""
+
+
+class CategoryBody(Named):
+    """A category's own fields."""
 
     type: CategoryType
+
+
+class CategoryView(Stamps, CategoryBody, Identity):
+    """A category as the API shows it."""
 
 
 accounts = Resource(
