@@ -69,11 +69,11 @@ def can_be_sent(operation: Operation) -> bool:
     return not operation.call.is_form
 
 
-def draft_sample(operation: Operation, role: str, tenant: str) -> Draft:
-    """The operation filled with its sample. `tenant` is the public id that stands for the tenant in a path."""
+def draft_sample(operation: Operation, role: str, tenant: str, known: Mapping[str, str]) -> Draft:
+    """The operation filled with its sample. In the path, `tenant` stands for the tenant, and `known` values by name."""
     path = _places(operation, operation.call.path) or dict.fromkeys(_PLACE.findall(operation.path), "")
-    own = _TENANT_PLACE.match(operation.path)
-    if own:
+    path |= {name: value for name, value in known.items() if name in path}
+    if own := _TENANT_PLACE.match(operation.path):
         path[own.group(1)] = tenant
     given = dict(operation.call.query)
     return Draft(

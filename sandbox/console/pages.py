@@ -18,6 +18,7 @@ from sandbox.console import key_pages, log_pages
 from sandbox.console.catalogue import FIRST, choose_operation, list_chapters
 from sandbox.console.drafts import NO_KEY, Draft, check, draft_sample, draft_typed
 from sandbox.console.forms import OpenForm
+from sandbox.console.guest_chat import PLACE, guest_token, known_conversation, remember_conversation
 from sandbox.console.sending import Answer, Silence, prepare_slots, send
 from sandbox.console.service import delete_sandbox, find_secret, list_roles, open_sandbox
 from sandbox.console.showing import duration_of, show_answer, time_left, write_samples
@@ -113,24 +114,30 @@ def choose() -> ResponseReturnValue:
 
 
 def _send(tenant: Tenant, draft: Draft) -> Answer | Silence:
-    database_session = current_session()
-    headers = draft.given_headers
-    if draft.operation.is_public:
-        headers["X-Publishable-Key"] = tenant.publishable_id or ""
-    elif secret := find_secret(database_session, draft.role):
-        headers["Authorization"] = f"Bearer {secret}"
-    body = draft.body.encode() if draft.takes_body else None
-    if body is not None:
-        headers["Content-Type"] = "application/json"
-    database_session.close()  # The call needs the write lock that this request would otherwise hold.
-    return send(runtime().settings.self_url, draft.operation.method, draft.target, headers, body)
+    headers, body = draft.given_headers | _credentials(tenant, draft), None
+    if draft.takes_body:
+        headers["Content-Type"], body = "application/json", draft.body.encode()
+    current_session().close()  # The call needs the write lock that this request would otherwise hold.
+    answer = send(runtime().settings.self_url, draft.operation.method, draft.target, headers, body)
+    remember_conversation(answer)
+    return answer
+
+
+def _credentials(tenant: Tenant, draft: Draft) -> dict[str, str]:
+    if not draft.operation.is_public:
+        secret = find_secret(current_session(), draft.role)
+        return {"Authorization": f"Bearer {secret}"} if secret else {}
+    token = guest_token(draft.path.get(PLACE, ""))
+    proof = {"Authorization": f"Bearer {token}"} if token else {}
+    return {"X-Publishable-Key": tenant.publishable_id or "", **proof}
 
 
 def _sample(tenant: Tenant) -> Draft:
     operation = choose_operation(request.args.get("operation", FIRST))
     roles = [*list_roles(current_session()), NO_KEY]
     wanted = session.get("console_role", ROLES[0])
-    return draft_sample(operation, wanted if wanted in roles else roles[0], tenant.public_id)
+    role = wanted if wanted in roles else roles[0]
+    return draft_sample(operation, role, tenant.public_id, {PLACE: known_conversation()})
 
 
 def _render_console(tenant: Tenant, draft: Draft, answer: Answer | Silence | None = None) -> str:
@@ -148,12 +155,14 @@ def _render_console(tenant: Tenant, draft: Draft, answer: Answer | Silence | Non
 
 
 def _words(tenant: Tenant, draft: Draft, answer: Answer | Silence | None) -> dict[str, Any]:
+    has_token = draft.operation.is_public and bool(guest_token(draft.path.get(PLACE, "")))
     return {
         "tenant": tenant,
         "draft": draft,
+        "has_guest_token": has_token,
         "shown": show_answer(answer) if isinstance(answer, Answer) else None,
         "silence": answer if isinstance(answer, Silence) else None,
-        "samples": write_samples(draft, tenant.publishable_id) if answer else [],
+        "samples": write_samples(draft, tenant.publishable_id, has_token=has_token) if answer else [],
     }
 
 

@@ -130,12 +130,13 @@ def paint(text: str, lexer: str) -> Markup:
     return Markup(highlight(text, lexed, HtmlFormatter(nowrap=True)).rstrip("\n"))  # noqa: S704 — escaped there
 
 
-def write_samples(draft: Draft, publishable_key: str | None) -> list[tuple[str, str, Markup]]:
-    """The same call in every language of the documentation, with variables where the key belongs."""
+def write_samples(draft: Draft, publishable_key: str | None, *, has_token: bool) -> list[tuple[str, str, Markup]]:
+    """The same call in every language of the documentation, with variables where the key or token belongs."""
     headers = dict(draft.given_headers)
     if draft.operation.is_public and publishable_key:
         headers["X-Publishable-Key"] = publishable_key
-    credential = "" if draft.operation.is_public or draft.role == NO_KEY else draft.operation.call.credential
+    bare = draft.operation.is_public or draft.role == NO_KEY
+    credential = ("bearer" if has_token else "") if bare else draft.operation.call.credential
     call = Call(
         method=draft.operation.method,
         path=draft.filled_path,

@@ -108,3 +108,10 @@ def test_forms_without_a_token_change_nothing(alice: Visitor) -> None:
         answer = alice.client.post(path, data={"operation": "customers.list", "role": "administrator"})
         assert answer.status_code == 400, path
     assert "No calls yet" in alice.get("/sandbox").text
+
+
+def test_an_address_opens_only_so_many_sandboxes_an_hour(alice: Visitor) -> None:
+    for _ in range(19):
+        alice.post("/sandbox", {"plan": "growth"})
+    page = alice.post("/sandbox", {"plan": "growth"}, status=429)
+    assert "new sandboxes per address and hour" in page.text

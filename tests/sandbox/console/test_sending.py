@@ -175,8 +175,27 @@ def test_the_tenant_in_a_path_is_the_visitors_own(app: Flask, alice: Visitor) ->
             for operation in current_docs().reference.operations
             if operation.path.startswith("/api/tenants/{")
         ]
-        drafts = [draft_sample(operation, "administrator", alice.tenant) for operation in own]
+        drafts = [draft_sample(operation, "administrator", alice.tenant, {}) for operation in own]
     assert all(alice.tenant in draft.filled_path for draft in drafts)
+
+
+def test_a_guest_conversation_begun_in_the_console_goes_on_there(alice: Visitor) -> None:
+    assert "Begin a conversation first" in alice.get("/sandbox?operation=guest-chat.post").text
+    body = json.dumps({"fullName": "Jane", "email": f"{alice.tenant}@example.com", "message": "Hello"})
+    assert "201 Created" in alice.send("guest-chat.start", body=body).text
+    page = alice.get("/sandbox?operation=guest-chat.events")
+    conversation = page.field("path.conversation")
+    assert "Hello" in code_in(alice.send("guest-chat.events", path__conversation=conversation))
+    assert "gst_" not in page.html
+
+
+def test_public_calls_reach_the_visitors_sandbox_and_nobody_elses(alice: Visitor, mallory: Visitor) -> None:
+    email = f"{alice.tenant}@example.com"
+    body = json.dumps({"source": "website", "name": "Zoe Quick", "email": email, "message": "Hello"})
+    assert "201 Created" in alice.send("public-leads.submit", body=body).text
+    search = alice.tenant
+    assert '"email": "' + email in code_in(alice.send("leads.list", query__search=search))
+    assert '"email": "' + email not in code_in(mallory.send("leads.list", query__search=search))
 
 
 def _last_request(visitor: Visitor) -> str:
