@@ -18,7 +18,7 @@ dev: $(VENV)/runs ## Serve one process that reloads code and re-reads content on
 	@DEBUG=true exec $(FLASK) run --debug --port $${PORT:-8000}
 
 test: $(VENV)/tests ## Run the whole suite; ends by saying what it left out
-	@$(BIN)/python -m pytest -n $${TEST_WORKERS:-2} --dist worksteal
+	@$(BIN)/python -m pytest -n $${TEST_WORKERS:-2} --dist loadgroup
 
 check: $(VENV)/tests ## Check format, lint, types; what CI runs besides the tests
 	@$(BIN)/ruff format --check .

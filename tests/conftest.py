@@ -35,7 +35,9 @@ SECRET = "a-secret-for-tests-that-is-long-enough"
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run what needs an application on every store there is."""
     if "store" in metafunc.fixturenames:
-        metafunc.parametrize("store", ["sqlite", "postgresql"], indirect=True, scope="session")
+        is_single = metafunc.definition.get_closest_marker("one_store")
+        stores = ["sqlite"] if is_single else ["sqlite", "postgresql"]
+        metafunc.parametrize("store", stores, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")

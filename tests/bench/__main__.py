@@ -11,8 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import requests
-from sandbox.seed.service import reset_tenant
-from sandbox.tenants import create_sandbox
 
 import sandbox
 from portal.app import create_app
@@ -20,6 +18,8 @@ from portal.commands import prepare_database
 from portal.core.config import Settings, load_settings
 from portal.core.runtime import Runtime
 from portal.tenancy.keys import issue_key
+from sandbox.seed.service import reset_tenant
+from sandbox.tenants import create_sandbox
 from tests.bench import bare
 from tests.bench.load import Figures, press, serve
 

@@ -95,7 +95,7 @@ def test_reset_puts_back_and_tells(shell: Shell, alice: Integration) -> None:
     assert result.exit_code == 0
     assert "Kept: 6 API keys" in result.stdout
     assert "100 customers" in result.stdout
-    assert "Removed: 1 customers." in result.stdout
+    assert "Removed: 1 customer." in result.stdout
     assert alice.get("/api/v2/customers/101").status_code == 404
 
 

@@ -9,7 +9,12 @@ from typing import Any
 
 import msgspec
 from flask import Flask
+from sqlalchemy import select
 
+from portal.core.database import Database
+from portal.tenancy.service import lock_tenant
+from sandbox.resources.customers import Customer
+from sandbox.tenants import reset
 from tests.conftest import Integration, NewSandbox
 
 exact = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -69,6 +74,45 @@ def test_writers_and_resets_keep_out_of_each_others_way(app: Flask, alices_sandb
     _check_books(caller())
     assert caller().post("/api/v2/sandbox/reset").status_code == 200
     assert caller().post("/api/v2/customers", {"account": "New"}).json["data"]["id"] == 101
+
+
+def test_resets_at_once_wait_for_each_other(app: Flask, alices_sandbox: NewSandbox) -> None:
+    barrier = threading.Barrier(4, timeout=60)
+    statuses: list[int] = []
+
+    def resetting() -> Callable[[], None]:
+        caller = Integration(app.test_client(), alices_sandbox.keys["administrator"], alices_sandbox.tenant.public_id)
+
+        def perform() -> None:
+            barrier.wait()
+            statuses.append(caller.post("/api/v2/sandbox/reset").status_code)
+
+        return perform
+
+    assert not together(*(resetting() for _ in range(4)))
+    assert statuses == [200] * 4 * ROUNDS
+
+
+def test_a_reset_waits_for_a_write_that_has_begun(database: Database, alices_sandbox: NewSandbox) -> None:
+    tenant = alices_sandbox.tenant
+
+    def put_back() -> None:
+        with database.transaction() as session:
+            reset(session, tenant.public_id, "test")
+
+    thread = threading.Thread(target=put_back)
+    with database.transaction() as session:
+        session.bind_tenant(tenant.id)
+        lock_tenant(session)
+        session.scalars(select(Customer).where(Customer.id == 1)).one().city = "Pune"
+        session.flush()
+        thread.start()
+        thread.join(0.3)
+        assert thread.is_alive()
+    thread.join(60)
+    with database.transaction(write=False) as session:
+        session.bind_tenant(tenant.id)
+        assert session.scalar(select(Customer.city).where(Customer.id == 1)) == "New York"
 
 
 def _check_books(caller: Integration) -> None:
