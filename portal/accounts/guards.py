@@ -14,7 +14,7 @@ from flask_login import LoginManager, current_user, login_user
 from portal.accounts.models import Developer
 from portal.accounts.service import create_guest, find_by_session, keep_guest
 from portal.core.errors import NotFound
-from portal.core.runtime import current_session
+from portal.core.runtime import runtime
 from portal.core.session import TenantSession
 
 SESSION_LIFETIME = dt.timedelta(days=14)
@@ -31,7 +31,7 @@ def init_accounts(app: Flask) -> None:
     """Let the application recognise developers by their session cookie."""
     sessions = Sessions()
     sessions.session_protection = None
-    sessions.user_loader(lambda session_id: find_by_session(current_session(), session_id))
+    sessions.user_loader(_load)
     sessions.init_app(app, add_context_processor=False)
     app.config.update(PERMANENT_SESSION_LIFETIME=SESSION_LIFETIME, SESSION_REFRESH_EACH_REQUEST=False)
 
@@ -60,15 +60,21 @@ def staff() -> None:
 
 
 def current_developer() -> Developer | None:
-    """The developer before the page, a guest too; None for a visitor without a session."""
+    """The developer before the page, a guest too, for reading; None for a visitor without a session."""
     if "_user_id" not in session:
         return None
     return current_user._get_current_object() if current_user.is_authenticated else None
 
 
-def ensure_developer(database: TenantSession) -> Developer:
-    """The developer before the page; a visitor becomes a guest, who gets a cookie. For writing requests."""
+def own_developer(database: TenantSession) -> Developer | None:
+    """The same as a row of `database`, for writing."""
     developer = current_developer()
+    return None if developer is None else database.get(Developer, developer.id)
+
+
+def ensure_developer(database: TenantSession) -> Developer:
+    """The developer before the page, for writing; a visitor becomes a guest, who gets a cookie."""
+    developer = own_developer(database)
     if developer is None:
         developer = create_guest(database)
         start_session(developer)
@@ -82,6 +88,12 @@ def start_session(developer: Developer) -> None:
     g.pop("csrf_token", None)
     login_user(developer)
     session.permanent = True
+
+
+def _load(session_id: str) -> Developer | None:
+    """In a transaction of its own: a writing one would keep SQLite's lock from the limits around the view."""
+    with runtime().database.transaction(write=False) as database:
+        return find_by_session(database, session_id)
 
 
 def _keep_private(response: Response) -> Response:

@@ -8,8 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, session,
 from flask.typing import ResponseReturnValue
 
 from portal.accounts.forms import BareForm, PasswordForm, SignInForm, SignUpForm
-from portal.accounts.guards import current_developer, start_session
-from portal.accounts.models import Developer
+from portal.accounts.guards import current_developer, own_developer, start_session
 from portal.accounts.service import PasswordChange, SignIn, SignUp, change_password, sign_in, sign_up, use_staff_link
 from portal.core.errors import Unauthorized, ValidationFailed
 from portal.core.runtime import current_session, runtime
@@ -48,7 +47,7 @@ def perform_sign_in() -> ResponseReturnValue:
     refused = ""
     if data is not None:
         try:
-            start_session(sign_in(current_session(), data, current_developer()))
+            start_session(sign_in(current_session(), data, own_developer(current_session())))
             return redirect(wanted_page(), 303)
         except Unauthorized as error:
             refused = error.message
@@ -69,7 +68,7 @@ def perform_sign_up() -> ResponseReturnValue:
     data = read_form(form, SignUp)
     if data is not None:
         try:
-            start_session(sign_up(current_session(), data, current_developer()))
+            start_session(sign_up(current_session(), data, own_developer(current_session())))
             flash("Your account is ready. What you had made as a guest is yours to keep.", "success")
             return redirect(wanted_page(), 303)
         except ValidationFailed as error:
@@ -95,7 +94,8 @@ def show_account() -> ResponseReturnValue:
 @SIGN_INS_BY_ADDRESS  # type: ignore[untyped-decorator]
 def save_password() -> ResponseReturnValue:
     """Change the password; this browser stays signed in, every other session ends."""
-    form, developer = PasswordForm(), _own()
+    form, developer = PasswordForm(), own_developer(current_session())
+    assert developer is not None
     data = read_form(form, PasswordChange)
     if data is not None:
         try:
@@ -114,15 +114,9 @@ def sign_out() -> ResponseReturnValue:
     return redirect("/", 303)
 
 
-def _own() -> Developer:
-    developer = current_developer()
-    assert developer is not None
-    return developer
-
-
 def _render_sign_up(form: SignUpForm) -> str:
     return render_template("accounts/show_sign_up.html", form=form, guest=current_developer(), next=wanted_page(""))
 
 
 def _render_account(form: PasswordForm) -> str:
-    return render_template("accounts/show_account.html", form=form, button=BareForm(), developer=_own())
+    return render_template("accounts/show_account.html", form=form, button=BareForm(), developer=current_developer())

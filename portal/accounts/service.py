@@ -53,7 +53,7 @@ class SignUp(ApiModel):
 class SignIn(ApiModel):
     """What it takes to be recognised."""
 
-    email: str
+    email: Email
     password: str
 
 
@@ -127,7 +127,7 @@ def sign_in(session: TenantSession, data: SignIn, guest: Developer | None) -> De
 
     Raises Unauthorized in the same words and the same time for an unknown e-mail as for a wrong password.
     """
-    member = _find_member(session, data.email.strip().lower())
+    member = _find_member(session, data.email.lower())
     if not _is_password(member, data.password) or member is None:
         raise Unauthorized("The e-mail address or the password is wrong.")
     _join(session, guest, member)

@@ -13,6 +13,7 @@ from portal.api.schema import ApiModel, Code, Email, Name, Paragraph, Phone
 from portal.core.counters import take_number
 from portal.core.errors import Conflict, NotFound
 from portal.core.events import record_event
+from portal.core.ids import PUBLIC_ID
 from portal.core.mail import queue_mail
 from portal.core.session import TenantSession
 from portal.leads.models import Lead
@@ -117,7 +118,8 @@ def list_quarantine(session: TenantSession, *, limit: int = SHOWN_AT_DESK) -> li
 
 def find_lead(session: TenantSession, public_id: str) -> Lead:
     """The lead with this public id. Raises NotFound."""
-    lead = session.scalar(select(Lead).where(Lead.public_id == public_id))
+    known = PUBLIC_ID.fullmatch(public_id)
+    lead = session.scalar(select(Lead).where(Lead.public_id == public_id)) if known else None
     if lead is None:
         raise NotFound
     return lead
@@ -125,7 +127,8 @@ def find_lead(session: TenantSession, public_id: str) -> Lead:
 
 def find_touch(session: TenantSession, receipt: str) -> LeadTouch:
     """The inquiry with this receipt. Raises NotFound."""
-    touch = session.scalar(select(LeadTouch).where(LeadTouch.public_id == receipt))
+    known = PUBLIC_ID.fullmatch(receipt)
+    touch = session.scalar(select(LeadTouch).where(LeadTouch.public_id == receipt)) if known else None
     if touch is None:
         raise NotFound
     return touch

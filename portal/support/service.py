@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from portal.api.schema import ApiModel, Code, Email, Name, Paragraph, Phone
 from portal.core.errors import Conflict, NotFound
+from portal.core.ids import PUBLIC_ID
 from portal.core.mail import queue_mail
 from portal.core.secrets import keyed_hash
 from portal.core.session import TenantSession
@@ -99,7 +100,8 @@ def find_guests_conversation(
 
 def find_conversation(session: TenantSession, public_id: str) -> Conversation:
     """The conversation with this public id, for staff. Raises NotFound."""
-    conversation = session.scalar(select(Conversation).where(Conversation.public_id == public_id))
+    known = PUBLIC_ID.fullmatch(public_id)
+    conversation = session.scalar(select(Conversation).where(Conversation.public_id == public_id)) if known else None
     if conversation is None:
         raise NotFound
     return conversation
