@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from flask import Response
 from pydantic import ConfigDict, Field
+from pydantic import WithJsonSchema as JsonSchema
 
 from portal.api.lists import WholeNumber
 from portal.api.operation import Call, Operation
@@ -14,16 +15,18 @@ from portal.core.errors import NotFound
 from sandbox.reports.service import Figures, Period, month_or_year, report_finances, report_sales
 from sandbox.reports.sheet import Cell, write_csv
 
+Year = Annotated[
+    WholeNumber, Field(ge=1900, le=9999), JsonSchema({"type": "integer", "minimum": 1900, "maximum": 9999})
+]
+Month = Annotated[WholeNumber, Field(ge=1, le=12), JsonSchema({"type": "integer", "minimum": 1, "maximum": 12})]
 COLUMNS = ("section", "key", "name", "sales", "quantity", "amount")
 
 
 class FinancialQuery(ApiModel):
     """Which month, or which year."""
 
-    year: Annotated[WholeNumber, Field(ge=1900, le=9999, description="Year, in four digits")]
-    month: Annotated[WholeNumber, Field(ge=1, le=12)] | None = Field(
-        None, description="Month, 1 to 12; the whole year when left out"
-    )
+    year: Year = Field(description="Year, in four digits")
+    month: Month | None = Field(None, description="Month, 1 to 12; the whole year when left out")
 
 
 class FinancialView(ApiModel):

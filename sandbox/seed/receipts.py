@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-_WORDS = {
-    "access_tokens": "access tokens",
-    "api_keys": "API keys",
-    "audit": "entries of the audit trail",
-    "exchanges": "logged calls",
-    "invoice_items": "invoice lines",
-    "sale_items": "sale lines",
+_NAMES = {
+    "api_keys": ("API key", "API keys"),
+    "audit": ("entry of the audit trail", "entries of the audit trail"),
+    "categories": ("category", "categories"),
+    "exchanges": ("logged call", "logged calls"),
+    "lead_touches": ("inquiry", "inquiries"),
 }
 
 
@@ -35,5 +34,10 @@ class Receipt:
 
 
 def _in_words(counts: dict[str, int]) -> str:
-    parts = [f"{count} {_WORDS.get(name, name.replace('_', ' '))}" for name, count in counts.items() if count]
-    return ", ".join(parts) or "nothing"
+    return ", ".join(f"{count} {_name(table, count)}" for table, count in counts.items() if count) or "nothing"
+
+
+def _name(table: str, count: int) -> str:
+    plain = table.replace("_", " ")
+    one, many = _NAMES.get(table, (plain.removesuffix("s"), plain))
+    return one if count == 1 else many
