@@ -24,7 +24,7 @@ def key_id(visitor: Visitor, role: str) -> str:
 def test_a_reset_gives_a_receipt_and_keeps_keys_and_log(alice: Visitor) -> None:
     alice.send("customers.create", body='{"account": "Jane"}')
     page = alice.post("/sandbox/reset")
-    assert "Removed: 1 customers" in page.text
+    assert "Removed: 1 customer." in page.text
     assert "6 API keys" in page.text
     assert "customers.create" in page.text or "/api/v2/customers" in page.text
     assert status_of(alice, "viewer") == 200
