@@ -7,22 +7,29 @@ import ipaddress
 import time
 from collections.abc import Mapping
 
-from flask import Flask, request
+from flask import Flask, g, request
 from flask_limiter import Limiter
+from itsdangerous import BadData, URLSafeTimedSerializer
 from limits.storage import Storage
 from redis.exceptions import RedisError
 
 from portal.core.meter import KEY_LENGTH, Limit
 from portal.core.runtime import runtime
 
+VISITOR_HEADER = "X-Slipway-Visitor"
 API_KEY = Limit("requests per API key and hour", 1000, 3600, "A fair share for each integration (contract section 4)")
 REFUSED = Limit("refused credentials per address and hour", 1000, 3600, "Keys cannot be guessed by trying")
 CHAT_COOKIE = "slipway_chat"
 
 
 def client_address() -> str:
-    """The caller's address; an IPv6 /64 counts as one (contract section 4)."""
+    """The caller's address; an IPv6 /64 counts as one (contract section 4).
+
+    A call of the console comes from this machine; the visitor behind it is told by a signed header.
+    """
     address = ipaddress.ip_address(request.remote_addr or "0.0.0.0")  # noqa: S104 — a stand-in, nothing listens
+    if address.is_loopback and VISITOR_HEADER in request.headers:
+        return _vouched_visitor() or str(address)
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped:
             return str(address.ipv4_mapped)
@@ -31,18 +38,35 @@ def client_address() -> str:
 
 
 def typed_email() -> str:
-    """The e-mail address in the request's body, hashed; the client's address where there is none."""
+    """The e-mail address in the request's body, hashed, apart for each tenant; the client's address without one."""
     fields = request.get_json(silent=True) if request.is_json else request.form
     email = fields.get("email") if isinstance(fields, Mapping) else None
     if not isinstance(email, str) or not email:
         return client_address()
-    return hashlib.sha256(email.strip().lower().encode("utf-8", "replace")).hexdigest()
+    whose = g.get("publishable_key", "house")
+    return hashlib.sha256(f"{whose} {email.strip().lower()}".encode("utf-8", "replace")).hexdigest()
 
 
 def guest_proof() -> str:
     """The proof a chat guest holds, hashed; the client's address where there is none."""
     proof = request.headers.get("Authorization") or request.cookies.get(CHAT_COOKIE)
     return hashlib.sha256(proof.encode("utf-8", "replace")).hexdigest() if proof else client_address()
+
+
+def vouch_for_visitor() -> dict[str, str]:
+    """The header by which the console names the visitor for whom it calls."""
+    return {VISITOR_HEADER: str(_visitor_signer().dumps(client_address()))}
+
+
+def _vouched_visitor() -> str | None:
+    try:
+        return str(_visitor_signer().loads(request.headers[VISITOR_HEADER], max_age=60))
+    except BadData:
+        return None
+
+
+def _visitor_signer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(runtime().settings.secret_key, salt="console-visitor")
 
 
 limiter = Limiter(key_func=client_address, headers_enabled=False)

@@ -54,9 +54,8 @@ def _view(operation: Operation) -> Callable[..., Response]:
         except IntegrityError:
             # Another request stored the same unique value first; seen again, it is an ordinary refusal.
             call.session.rollback()
+            call.session.changes.clear()
             result = _run(call)
-        if operation.writes:
-            _audit(call)
         return answer(result, operation.status)
 
     perform.__name__ = operation.id.replace(".", "_")
@@ -110,7 +109,9 @@ def _run(call: Call) -> Any:
     if operation.body is not None:
         call.body = validate(operation.body, read_json(request))
     result = operation.handle(call)
-    call.session.flush()
+    if operation.writes:
+        _audit(call)
+        call.session.flush()
     return result
 
 

@@ -14,6 +14,7 @@ from portal.tenancy.plans import MODULES
 
 VERSION = "0.1.0"
 REFERENCE = "#/components/schemas/{model}"
+_BOUNDS = {"ge": "minimum", "le": "maximum"}
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _META = {
     "type": "object",
@@ -93,7 +94,9 @@ def _describe(operation: Operation, models: _Models) -> dict[str, Any]:
     if operation.is_public:
         described["x-public"] = True
         if operation.family == "public":
-            described["security"] = [{}, {"publishableKey": []}]
+            described["security"] = (
+                [{"guestToken": []}] if operation.takes_guest_token else [{}, {"publishableKey": []}]
+            )
     if operation.permission:
         module = module_of(operation.permission)
         described |= {
@@ -177,6 +180,7 @@ def _responses(operation: Operation, models: _Models) -> dict[str, Any]:
     success: dict[str, Any] = {"description": "Done", "headers": headers}
     if operation.returns is not None:
         success["content"] = {"application/json": {"schema": _success_schema(operation, models)}}
+        success["content"] |= {mimetype: {"schema": {"type": "string"}} for mimetype in operation.also_answers}
     responses: dict[str, Any] = {str(operation.status): success}
     for code in codes_of(operation):
         error = CODES[code]
@@ -240,6 +244,7 @@ def _security_schemes() -> dict[str, Any]:
         "bearer": {"type": "http", "scheme": "bearer", "description": "An API key or an access token"},
         "apiKey": {"type": "apiKey", "in": "header", "name": "x-api-key"},
         "publishableKey": {"type": "apiKey", "in": "header", "name": "X-Publishable-Key"},
+        "guestToken": {"type": "http", "scheme": "bearer", "description": "The token of a guest conversation"},
         "oauth2": {
             "type": "oauth2",
             "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": {}}},
@@ -257,7 +262,11 @@ def _tidy(schema: Any) -> Any:
         return [_tidy(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    kept = {key: _tidy(value) for key, value in schema.items() if not (key == "title" and isinstance(value, str))}
+    kept = {
+        _BOUNDS.get(key, key): _tidy(value)
+        for key, value in schema.items()
+        if not (key == "title" and isinstance(value, str))
+    }
     if "default" in kept and kept["default"] is None:
         del kept["default"]
     if kept.get("type") == "number" and "default" in kept:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from typing import Any
+from urllib.parse import quote
 
 from flask import Response, g, request
 from sqlalchemy import JSON, Index, Integer, String, Text, bindparam, insert, select, update
@@ -28,7 +29,10 @@ _SECRET_FIELD = re.compile(
 _SECRET_FORM = re.compile(r"((?:^|&)(?:client_secret|password)=)[^&]*")
 _SECRET_MARKS = ("sk_", "at_", "whsec_", "gst_")
 _SECRET_WORDS = ("password", "secret", "token")
-_SECRET_HEADERS = frozenset({"authorization", "x-api-key", "cookie", "set-cookie", "proxy-authorization"})
+_SECRET_HEADERS = frozenset(
+    {"authorization", "x-api-key", "cookie", "set-cookie", "proxy-authorization", "x-slipway-visitor"}
+)
+_QUERY_SAFE = "%=&+,;:/?@!$'()*-._~[]"
 _LAST_USED_EVERY = dt.timedelta(seconds=60)
 
 
@@ -86,7 +90,7 @@ def describe_exchange(response: Response, *, tenant_id: int, operation: str, dur
         "role": caller.role if caller else None,
         "source": "console" if request.headers.get("User-Agent", "").startswith("Slipway-Console") else "api",
         "method": request.method,
-        "path": _storable(mask(request.full_path.rstrip("?")))[:2000],
+        "path": mask(_raw_path())[:2000],
         "status": response.status_code,
         "code": g.get("refusal_code"),
         "duration": duration,
@@ -132,6 +136,12 @@ def _shown_headers(headers: Any) -> list[list[str]]:
     return [
         [name, MASK if name.lower() in _SECRET_HEADERS else _storable(value[:500])] for name, value in headers.items()
     ][:60]
+
+
+def _raw_path() -> str:
+    """Path and query as they were sent, percent-encoded."""
+    query = request.query_string.decode("latin-1")
+    return quote(request.path) + (f"?{quote(query, safe=_QUERY_SAFE)}" if query else "")
 
 
 def _shown_body(raw: bytes) -> str:

@@ -55,6 +55,8 @@ def public_api() -> None:
         raise Unauthorized
     g.tenant_id = tenant.id
     g.tenant_clock = tenant.clock
+    if publishable:
+        g.publishable_key = publishable
 
 
 def charge_refused() -> Reading:

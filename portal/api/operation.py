@@ -87,6 +87,8 @@ class Operation:
     sample_path: Mapping[str, Any] = field(default_factory=dict)
     sample_query: Mapping[str, Any] = field(default_factory=dict)
     wraps: tuple[Callable[[Any], Any], ...] = ()
+    also_answers: tuple[str, ...] = ()
+    takes_guest_token: bool = False
     is_counted: bool = True
     is_form: bool = False
     locks_alone: bool = False

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import select
+from sqlalchemy import BindParameter, bindparam, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.core.errors import NotFound, ValidationFailed
 from portal.core.ids import PUBLIC_ID
-from portal.core.ownership import TenantOwned
+from portal.core.ownership import TenantOwned, table_of
+from portal.core.prepared import Prepared, scoped
 from portal.core.session import TenantSession
 
 Record = TypeVar("Record", bound=TenantOwned)
@@ -38,3 +40,21 @@ def find_reference(session: TenantSession, model: type[Record], reference: Any, 
     except NotFound:
         name = field.rpartition(".")[2].removesuffix("_id").replace("_", " ")
         raise ValidationFailed({field: f"No such {name}"}) from None
+
+
+def unique_among(column: InstrumentedAttribute[Any], *, ignoring_case: bool = False) -> Prepared:
+    """The statement that finds who holds a value of `column`; to be asked through `find_holder`."""
+    table = table_of(cast(type[TenantOwned], column.class_))
+    known = table.c[column.key]
+    wanted: BindParameter[str] = bindparam("value", type_=known.type)
+    condition = func.lower(known) == func.lower(wanted) if ignoring_case else known == wanted
+    return scoped(select(table.c.id).where(condition))
+
+
+def find_holder(session: TenantSession, statement: Prepared, value: Any) -> int | None:
+    """The id of the record that holds `value`, or None. A value that is None is held by nobody."""
+    if value is None:
+        return None
+    with session.fetching() as fetch:
+        rows = fetch(statement, {"value": value})
+    return rows[0][0] if rows else None

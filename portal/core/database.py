@@ -14,6 +14,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from portal.core.counters import define_counters
 from portal.core.session import TenantSession
+from portal.core.turns import keep_turns, take_turn
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -84,9 +85,13 @@ def _create_sqlite(url: Any, pool_size: int) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        takes_lock = connection.get_execution_options().get("takes_write_lock")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if takes_lock else "BEGIN")
+        if connection.get_execution_options().get("takes_write_lock"):
+            take_turn(engine.pool, connection.info)
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.exec_driver_sql("BEGIN")
 
+    keep_turns(engine.pool)
     return engine
 
 

@@ -15,8 +15,8 @@ def new_public_id(prefix: str) -> str:
 
 
 def new_log_id() -> int:
-    """A 63-bit number that grows with time, for append-only rows: milliseconds, then 20 random bits."""
-    return (time.time_ns() // 1_000_000) << 20 | secrets.randbits(20)
+    """A 63-bit number that grows with time, for append-only rows: microseconds, then 11 random bits."""
+    return (time.time_ns() // 1_000) << 11 | secrets.randbits(11)
 
 
 def new_request_id() -> str:

@@ -15,6 +15,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from portal.core.errors import ServiceUnavailable
 from portal.core.ownership import tenant_models
+from portal.core.turns import take_turn
 
 Process = Callable[[Any], Any]
 OWNER = "owner_id"
@@ -108,6 +109,8 @@ def direct(engine: Engine, *, write: bool) -> Iterator[Direct]:
     try:
         cursor = connection.cursor()
         if engine.dialect.name == "sqlite":
+            if write:
+                take_turn(engine.pool, connection.info)
             cursor.execute("BEGIN IMMEDIATE" if write else "BEGIN")
         yield Direct(cursor, engine.dialect)
         connection.commit()

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from portal.core.clock import system_now
+from portal.core.ownership import TenantOwned
 from portal.core.session import Change, TenantSession
 from portal.tenancy.models import AuditRow
 
@@ -17,7 +18,8 @@ def record_act(
     session: TenantSession, *, actor: str, action: str, subject: str | None = None, request_id: str | None = None
 ) -> AuditRow:
     """Write down who did what, with what the session changed so far. Secrets are named, never shown."""
-    session.flush()
+    if any(row.is_audited for row in (*session.new, *session.dirty, *session.deleted) if isinstance(row, TenantOwned)):
+        session.flush()
     row = AuditRow(
         actor=actor,
         action=action,

@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from portal.accounts.guards import ensure_developer
 from portal.api.exchanges import list_exchanges
-from portal.core.runtime import current_session, runtime
-from portal.limits import CONSOLE_SENDS, RESETS_BY_ADDRESS, SANDBOXES_BY_ADDRESS
+from portal.core.runtime import commit_early, current_session, runtime
+from portal.limits import CONSOLE_SENDS, RESETS_BY_ADDRESS, SANDBOXES_BY_ADDRESS, vouch_for_visitor
 from portal.tenancy.models import Tenant
 from portal.tenancy.permissions import ROLES
 from sandbox import tenants
@@ -114,10 +114,10 @@ def choose() -> ResponseReturnValue:
 
 
 def _send(tenant: Tenant, draft: Draft) -> Answer | Silence:
-    headers, body = draft.given_headers | _credentials(tenant, draft), None
+    headers, body = draft.given_headers | _credentials(tenant, draft) | vouch_for_visitor(), None
     if draft.takes_body:
         headers["Content-Type"], body = "application/json", draft.body.encode()
-    current_session().close()  # The call needs the write lock that this request would otherwise hold.
+    commit_early()  # The call needs the write lock that this request would otherwise hold.
     answer = send(runtime().settings.self_url, draft.operation.method, draft.target, headers, body)
     remember_conversation(answer)
     return answer

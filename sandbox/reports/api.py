@@ -162,6 +162,7 @@ OPERATIONS = (
         handle=_answer_sales,
         query=SalesQuery,
         returns=SalesView,
+        also_answers=("text/csv",),
         headers={"path:id": "The public id of your tenant"},
         sample_path={"id": "ten_5f2c81d09a3b47e6c1d8f02a"},
         sample_query={"from": "2026-05-01", "to": "2026-05-31"},

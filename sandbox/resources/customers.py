@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Index, String, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.api.records import find_holder, unique_among
 from portal.api.resource import Resource, set_fields
 from portal.api.schema import ApiModel, Code, Country, Email, Identity, Line, Name, Phone, ShortName, Stamps
 from portal.core.database import Base
@@ -32,6 +33,7 @@ class Customer(TenantRecord, Base):
 
 
 Index("uq_customers_email", Customer.tenant_id, func.lower(Customer.email), unique=True)
+_BY_EMAIL = unique_among(Customer.email, ignoring_case=True)
 
 
 class CustomerBody(ApiModel):
@@ -53,9 +55,7 @@ class CustomerView(Stamps, CustomerBody, Identity):
 
 def refuse_taken_email(session: TenantSession, email: str | None, but: Customer | None = None) -> None:
     """Raises Duplicate when another customer of the tenant has this address."""
-    if email is None:
-        return
-    holder = session.scalar(select(Customer.id).where(func.lower(Customer.email) == email.lower()))
+    holder = find_holder(session, _BY_EMAIL, email)
     if holder is not None and (but is None or holder != but.id):
         raise Duplicate({"email": "Another customer has this email"}, existing_id=holder)
 

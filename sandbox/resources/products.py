@@ -9,6 +9,7 @@ from sqlalchemy import Index, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.api.lists import equals
+from portal.api.records import find_holder, unique_among
 from portal.api.resource import Resource, set_fields
 from portal.api.schema import ApiModel, Code, Identity, Name, Paragraph, Percentage, Price, Stamps
 from portal.core import types
@@ -36,6 +37,7 @@ class Product(TenantRecord, Base):
 
 
 Index("uq_products_sku", Product.tenant_id, Product.sku, unique=True)
+_BY_SKU = unique_among(Product.sku)
 
 
 class ProductBody(ApiModel):
@@ -56,9 +58,7 @@ class ProductView(Stamps, ProductBody, Identity):
 
 def refuse_taken_sku(session: TenantSession, sku: str | None, but: Product | None = None) -> None:
     """Raises Duplicate when another product of the tenant has this SKU."""
-    if sku is None:
-        return
-    holder = session.scalar(select(Product.id).where(Product.sku == sku))
+    holder = find_holder(session, _BY_SKU, sku)
     if holder is not None and (but is None or holder != but.id):
         raise Duplicate({"sku": "Another product has this SKU"}, existing_id=holder)
 
