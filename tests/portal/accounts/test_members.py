@@ -241,8 +241,14 @@ def test_a_token_of_another_session_is_refused(client: FlaskClient, new_client: 
     assert sign_up(client, new_email(), csrf_token=token).status_code == 400
 
 
-def test_pages_that_know_nobody_set_no_cookie_and_look_at_none(client: FlaskClient) -> None:
+def test_pages_for_anybody_set_no_cookie(client: FlaskClient) -> None:
     for path in ("/", "/docs/introduction", "/reference", "/contact", "/support", "/checklist"):
+        assert "Set-Cookie" not in client.get(path).headers, path
+
+
+def test_documentation_looks_at_nobodys_session(client: FlaskClient) -> None:
+    sign_up(client, new_email())
+    for path in ("/docs/introduction", "/static/favicon.svg"):
         answer = client.get(path)
-        assert "Set-Cookie" not in answer.headers, path
-    assert "Cookie" not in ", ".join(client.get("/docs/introduction").headers.getlist("Vary"))
+        assert "Cookie" not in ", ".join(answer.headers.getlist("Vary")), path
+        assert "Set-Cookie" not in answer.headers
