@@ -5,7 +5,7 @@ from __future__ import annotations
 from portal.accounts.guards import guest
 from portal.api.resource import declare
 from portal.app import Extension
-from sandbox import commands, reset_api
+from sandbox import commands, daily, reset_api
 from sandbox.console.pages import blueprint as console_pages
 from sandbox.groups import GROUPS
 from sandbox.reports import api as reports
@@ -28,4 +28,5 @@ extension = Extension(
     pages=((console_pages, guest),),
     commands=(commands.add_commands,),
     preparations=(prepare_seed,),
+    duties=(daily.DUTY,),
 )

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from portal.core.errors import DomainError, NotFound, ValidationFailed
 from portal.core.runtime import runtime
 from portal.core.session import TenantSession
-from sandbox import tenants
+from sandbox import daily, tenants
 from sandbox.seed.receipts import Receipt
 from sandbox.tenants import NewSandbox
 
@@ -59,6 +59,18 @@ def expire(form: str) -> None:
     with _work(form) as session:
         count = tenants.expire(session)
     _print(form, {"expired": count}, [f"{count} {'sandbox' if count == 1 else 'sandboxes'} expired."])
+
+
+@group.command("daily-reset")
+@click.argument("tenant")
+@click.option("--hour", type=int, default=None, help="Hour of the tenant's time zone, 0 to 23; never when left out.")
+@_form
+def daily_reset(tenant: str, hour: int | None, form: str) -> None:
+    """Choose when TENANT is reset each day, or turn the daily reset off."""
+    with _work(form) as session:
+        daily.set_daily_reset(session, tenant, hour)
+    words = "The daily reset is off." if hour is None else f"Reset every day at {hour:02d}:00."
+    _print(form, {"tenant": tenant, "daily_reset_hour": hour}, [words])
 
 
 @contextmanager

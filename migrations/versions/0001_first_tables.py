@@ -56,6 +56,7 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("time_zone", sa.String(length=64), nullable=False),
         sa.Column("clock_offset", sa.Integer(), nullable=False),
+        sa.Column("daily_reset_hour", sa.Integer(), nullable=True),
         sa.Column("salt", sa.String(length=32), nullable=False),
         sa.Column("publishable_id", sa.String(length=40), nullable=True),
         sa.Column("seed_version", sa.String(length=64), nullable=True),

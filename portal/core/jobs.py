@@ -75,14 +75,22 @@ def handles(kind: str, *, needs_tenant: bool = True) -> Callable[[Handler], Hand
     return register
 
 
-def enqueue(session: TenantSession, kind: str, payload: dict[str, Any], *, run_at: dt.datetime | None = None) -> Job:
-    """Add a job to the session's transaction, for the session's tenant if it has one.
+def enqueue(
+    session: TenantSession,
+    kind: str,
+    payload: dict[str, Any],
+    *,
+    run_at: dt.datetime | None = None,
+    tenant_id: int | None = None,
+) -> Job:
+    """Add a job to the session's transaction, for the session's tenant or for `tenant_id`.
 
     Raises TenantNotBound when the kind needs a tenant and there is none, KeyError for an unknown kind.
     """
-    if HANDLERS[kind].needs_tenant and session.tenant_id is None:
+    owner = session.tenant_id if tenant_id is None else tenant_id
+    if HANDLERS[kind].needs_tenant and owner is None:
         raise TenantNotBound(f"a {kind} job needs a tenant")
-    job = Job(tenant_id=session.tenant_id, kind=kind, payload=payload, run_at=run_at or system_now())
+    job = Job(tenant_id=owner, kind=kind, payload=payload, run_at=run_at or system_now())
     session.add(job)
     return job
 

@@ -29,6 +29,7 @@ class Tenant(Base):
     currency: Mapped[str] = mapped_column(String(3), default="USD")
     time_zone: Mapped[str] = mapped_column(String(64), default="UTC")
     clock_offset: Mapped[int] = mapped_column(default=0)
+    daily_reset_hour: Mapped[int | None] = mapped_column(default=3)
     salt: Mapped[str] = mapped_column(String(32))
     publishable_id: Mapped[str | None] = mapped_column(String(40), unique=True)
     seed_version: Mapped[str | None] = mapped_column(String(64), index=True)
