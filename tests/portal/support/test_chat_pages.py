@@ -218,3 +218,10 @@ def test_too_many_chats_say_how_long_to_wait_and_keep_the_text(new_client: Calla
 def test_a_stale_cookie_shows_the_start_form(client: FlaskClient, visit: Callable[..., Page]) -> None:
     client.set_cookie("slipway_chat", "gst_" + "0" * 40)
     assert "Start conversation" in visit("/support").text
+
+
+def test_looking_for_answers_works_without_scripts(client: FlaskClient, visit: Callable[..., Page]) -> None:
+    """A link to where one already is would only scroll; a form without a fragment asks the server again."""
+    start(client)
+    forms = [form.get("action") for form in visit("/support").find_all("form", method="get")]
+    assert "/support" in forms
