@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from types import FrameType
 
 import click
 from flask import Flask, current_app
@@ -25,6 +25,7 @@ from portal.tenancy.service import ensure_house
 
 Preparation = Callable[[Database, Settings], None]
 IDLE_SECONDS = 0.5
+EVERY_INTERFACE = {"0.0.0.0", "::"}  # noqa: S104 — compared with, not listened on
 
 
 def add_commands(app: Flask, preparations: Sequence[Preparation]) -> None:
@@ -55,21 +56,46 @@ def prepare_database(database: Database, settings: Settings, preparations: Seque
 def serve() -> None:
     """Run the server and one worker until interrupted."""
     settings = runtime().settings
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
     server = subprocess.Popen(_server_command(settings), cwd=ROOT)  # noqa: S603 — our own arguments
     worker = subprocess.Popen([sys.executable, "-m", "flask", "--app", "wsgi", "worker"], cwd=ROOT)
-    click.echo(f"\n  {current_docs().site.base_url}\n\n  Press Ctrl+C to stop.\n")
-    children = (server, worker)
+    if _is_listening(settings, server, stopping):
+        click.echo(f"\n  {current_docs().site.base_url}\n\n  Press Ctrl+C to stop.\n")
+    while server.poll() is None and not stopping.wait(IDLE_SECONDS):
+        pass
+    code = _stop(server)
+    _stop(worker)
+    sys.exit(0 if stopping.is_set() else code)
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        for child in children:
+
+def _stop(child: subprocess.Popen[bytes]) -> int:
+    """Ask a process to end, again where it was too busy starting to hear, and end it after ten seconds."""
+    for _ in range(10):
+        if child.poll() is None:
             child.terminate()
+        try:
+            return child.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            continue
+    child.kill()
+    return child.wait()
 
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
-    code = server.wait()
-    worker.terminate()
-    worker.wait()
-    sys.exit(0 if code in {0, -signal.SIGTERM, -signal.SIGINT} else code)
+
+def _is_listening(settings: Settings, server: subprocess.Popen[bytes], stopping: threading.Event) -> bool:
+    """Wait until the server takes connections; False when it ended instead, or takes too long."""
+    host = "127.0.0.1" if settings.host in EVERY_INTERFACE else settings.host
+    for _ in range(600):
+        if server.poll() is not None:
+            return False
+        try:
+            socket.create_connection((host, settings.port), timeout=1).close()
+            return True
+        except OSError:
+            if stopping.wait(0.05):
+                return False
+    return False
 
 
 def _server_command(settings: Settings) -> list[str]:

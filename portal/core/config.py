@@ -37,7 +37,7 @@ class Settings(BaseModel):
     host: str = Field("127.0.0.1", description="Address the server listens on; 0.0.0.0 for every interface")
     workers: Annotated[int, Field(ge=1, le=64)] = Field(2, description="Server processes")
     threads: Annotated[int, Field(ge=2, le=64)] = Field(
-        8, description="Threads in each server process; one serves a console call while another waits for it"
+        4, description="Threads in each server process; one serves a console call while another waits for it"
     )
     trusted_proxies: Annotated[int, Field(ge=0, le=8)] = Field(
         0, description="Number of proxies in front whose X-Forwarded-For is believed"

@@ -16,6 +16,14 @@ from portal.core.counters import define_counters
 from portal.core.session import TenantSession
 from portal.core.turns import keep_turns, take_turn
 
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    "foreign_keys=ON",
+    "busy_timeout=15000",
+    "wal_autocheckpoint=8000",
+    "journal_size_limit=67108864",
+)
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -80,7 +88,7 @@ def _create_sqlite(url: Any, pool_size: int) -> Engine:
     def prepare(connection: Any, record: Any) -> None:
         connection.isolation_level = None
         connection.create_function("md5", 1, _md5, deterministic=True)
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=15000"):
+        for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
