@@ -7,6 +7,7 @@ from portal.api.resource import declare
 from portal.app import Extension
 from sandbox import commands, daily, reset_api
 from sandbox.console.pages import blueprint as console_pages
+from sandbox.examples import with_example
 from sandbox.groups import GROUPS
 from sandbox.reports import api as reports
 from sandbox.resources.customers import customers
@@ -19,10 +20,13 @@ from sandbox.seed.service import prepare_seed
 RESOURCES = (customers, products, invoices, leads, accounts, categories, departments)
 
 extension = Extension(
-    operations=(
-        *(operation for resource in RESOURCES for operation in declare(resource)),
-        *reports.OPERATIONS,
-        *reset_api.OPERATIONS,
+    operations=tuple(
+        with_example(operation)
+        for operation in (
+            *(operation for resource in RESOURCES for operation in declare(resource)),
+            *reports.OPERATIONS,
+            *reset_api.OPERATIONS,
+        )
     ),
     groups=GROUPS,
     pages=((console_pages, guest),),

@@ -26,7 +26,7 @@ def _reset(call: Call) -> Done:
     if tenant is None:
         raise NotFound
     receipt = reset_tenant(call.session, tenant)
-    return Done(vars(receipt), "Sandbox reset")
+    return Done(vars(receipt))
 
 
 OPERATIONS = (
@@ -35,6 +35,7 @@ OPERATIONS = (
         method="POST",
         path="/api/v2/sandbox/reset",
         summary="Reset the sandbox",
+        outcome="Sandbox reset",
         description="Puts the records of your sandbox back to the seed, numbers included. Keys, access tokens, the log "
         "and the audit trail stay. Not counted against the hourly limit; a tenant that is no sandbox is refused.",
         permission="administration:write",

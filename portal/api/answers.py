@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
 from flask import Response, g, request
 
-from portal.api.operation import Done, Page
+from portal.api.operation import Done, Operation, Page
 from portal.core.errors import DomainError
 from portal.core.runtime import runtime
 
@@ -19,21 +18,26 @@ PROBLEM = "application/problem+json"
 encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-def answer(result: Any, status: int) -> Response:
-    """The success answer for what a handler returned."""
+def answer(result: Any, operation: Operation) -> Response:
+    """The success answer for what the operation's handler returned."""
     if isinstance(result, Response):
         return result
+    headers = result.headers if isinstance(result, Done) else {}
+    response = Response(encode(envelope(result, operation.outcome)), operation.status, headers, mimetype=JSON)
+    if isinstance(result, Page) and (links := _links(result)):
+        response.headers["Link"] = links
+    return response
+
+
+def envelope(result: Any, outcome: str) -> dict[str, Any]:
+    """A success as it is sent: the data, and the meta of a list or the message and notice of an action."""
     if isinstance(result, Page):
-        return _page(result)
-    body: dict[str, Any] = {"success": True}
-    headers: Mapping[str, str] = {}
+        meta = {"current_page": result.page, "total_pages": result.pages, "total_records": result.total}
+        return {"success": True, "data": result.items, "meta": meta}
     if isinstance(result, Done):
-        notice = {"type": "success", "title": result.message, "text": result.message + ".", "display": "toast"}
-        body |= {"message": result.message, "data": result.data, "notice": notice}
-        headers = result.headers
-    else:
-        body["data"] = result
-    return Response(encode(body), status, headers, mimetype=JSON)
+        notice = {"type": "success", "title": outcome, "text": f"{outcome}.", "display": "toast"}
+        return {"success": True, "data": result.data, "message": outcome, "notice": notice}
+    return {"success": True, "data": result}
 
 
 def refusal(error: DomainError) -> Response:
@@ -68,18 +72,10 @@ def _prefers_problem() -> bool:
     return PROBLEM in request.headers.get("Accept", "") and accepted[PROBLEM] >= accepted[JSON]
 
 
-def _page(page: Page) -> Response:
-    pages = -(-page.total // page.limit)
-    meta = {"current_page": page.page, "total_pages": pages, "total_records": page.total}
-    response = Response(encode({"success": True, "data": page.items, "meta": meta}), 200, mimetype=JSON)
-    if links := _links(page, pages):
-        response.headers["Link"] = links
-    return response
-
-
-def _links(page: Page, pages: int) -> str:
-    targets = {"first": 1, "prev": page.page - 1, "next": page.page + 1, "last": max(pages, 1)}
-    wanted = {name: number for name, number in targets.items() if 1 <= number <= max(pages, 1)}
+def _links(page: Page) -> str:
+    last = max(page.pages, 1)
+    targets = {"first": 1, "prev": page.page - 1, "next": page.page + 1, "last": last}
+    wanted = {name: number for name, number in targets.items() if 1 <= number <= last}
     base, arguments = runtime().settings.base_url + request.path, request.args.to_dict()
     return ", ".join(f'<{_with_page(base, arguments, number)}>; rel="{name}"' for name, number in wanted.items())
 

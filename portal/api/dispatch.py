@@ -56,7 +56,7 @@ def _view(operation: Operation) -> Callable[..., Response]:
             call.session.rollback()
             call.session.changes.clear()
             result = _run(call)
-        return answer(result, operation.status)
+        return answer(result, operation)
 
     perform.__name__ = operation.id.replace(".", "_")
     view: Any = perform

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from portal.api.answers import envelope
 from portal.api.operation import Api, Operation
 from portal.api.schema import ApiModel
 from portal.core.errors import CODES, DomainError
@@ -177,9 +178,13 @@ def _request_body(operation: Operation, models: _Models) -> dict[str, Any]:
 
 def _responses(operation: Operation, models: _Models) -> dict[str, Any]:
     headers = {name: {"$ref": f"#/components/headers/{name}"} for name in _LIMIT_HEADERS}
-    success: dict[str, Any] = {"description": "Done", "headers": headers}
+    success: dict[str, Any] = {"description": operation.outcome or operation.summary, "headers": headers}
     if operation.returns is not None:
-        success["content"] = {"application/json": {"schema": _success_schema(operation, models)}}
+        media: dict[str, Any] = {"schema": _success_schema(operation, models)}
+        if operation.example is not None:
+            is_bare = operation.is_form
+            media["example"] = operation.example if is_bare else envelope(operation.example, operation.outcome)
+        success["content"] = {"application/json": media}
         success["content"] |= {mimetype: {"schema": {"type": "string"}} for mimetype in operation.also_answers}
     responses: dict[str, Any] = {str(operation.status): success}
     for code in codes_of(operation):

@@ -43,13 +43,16 @@ class Page:
     limit: int
     total: int
 
+    @property
+    def pages(self) -> int:
+        return -(-self.total // self.limit)
+
 
 @dataclass(frozen=True)
 class Done:
-    """The answer to an action: the data, a message for people, further response headers."""
+    """The answer to an action: the data, and further response headers. The operation's outcome is its message."""
 
     data: Any
-    message: str
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -64,6 +67,7 @@ class Operation:
     `permission` is `module:read|write`, or None for a public operation. `find` loads the record named in
     the path before the body is looked at, so that a missing one is a 404 first. `returns` is the schema of
     `data`. `sample` is a request body that works on a fresh sandbox; `sample_path` and `sample_query` go with it.
+    `example` is what `handle` may return. `outcome` says what a success is: an action's message, a reading's caption.
     `codes` are the refusals special to it; the usual ones are derived. `wraps` are named limits around the view.
     With `locks_alone` no other write of the tenant runs beside it.
     """
@@ -86,6 +90,8 @@ class Operation:
     sample: Mapping[str, Any] | None = None
     sample_path: Mapping[str, Any] = field(default_factory=dict)
     sample_query: Mapping[str, Any] = field(default_factory=dict)
+    example: Answer = None
+    outcome: str = ""
     wraps: tuple[Callable[[Any], Any], ...] = ()
     also_answers: tuple[str, ...] = ()
     takes_guest_token: bool = False

@@ -127,6 +127,7 @@ def _list(resource: Resource) -> Operation:
         "list",
         "GET",
         summary=f"List {resource.name}",
+        outcome=f"One page of {resource.name}",
         description=resource.description,
         handle=handle,
         query=query,
@@ -141,13 +142,14 @@ def _create(resource: Resource) -> Operation:
         call.session.flush()
         data = resource.present(call.session, record)
         _tell(call, f"{resource.singular}.created", data)
-        return Done(data, f"{_sentence(resource)} created", {"Location": f"{resource.base_path}/{record.id}"})
+        return Done(data, {"Location": f"{resource.base_path}/{record.id}"})
 
     return _operation(
         resource,
         "create",
         "POST",
         summary=f"Create {_article(resource)}",
+        outcome=f"{_sentence(resource)} created",
         handle=handle,
         body=resource.accepts,
         returns=resource.shows,
@@ -162,6 +164,7 @@ def _read(resource: Resource) -> Operation:
         "read",
         "GET",
         summary=f"Read {_article(resource)}",
+        outcome=f"The {resource.singular}",
         handle=lambda call: resource.present(call.session, call.record),
         returns=resource.shows,
     )
@@ -173,6 +176,7 @@ def _replace(resource: Resource) -> Operation:
         "replace",
         "PUT",
         summary=f"Replace {_article(resource)}",
+        outcome=f"{_sentence(resource)} saved",
         description="Fields that the body leaves out go back to their defaults.",
         handle=lambda call: _apply(resource, call, call.body.model_dump()),
         body=resource.accepts,
@@ -189,6 +193,7 @@ def _update(resource: Resource) -> Operation:
         "update",
         "PATCH",
         summary=f"Change {_article(resource)}",
+        outcome=f"{_sentence(resource)} saved",
         description="Only the fields that the body names are changed.",
         handle=lambda call: _apply(resource, call, call.body.model_dump(exclude_unset=True)),
         body=all_optional(resource.accepts),
@@ -205,13 +210,14 @@ def _delete(resource: Resource) -> Operation:
         else:
             call.session.delete(call.record)
         _tell(call, f"{resource.singular}.deleted", data)
-        return Done(data, f"{_sentence(resource)} deleted")
+        return Done(data)
 
     return _operation(
         resource,
         "delete",
         "DELETE",
         summary=f"Delete {_article(resource)}",
+        outcome=f"{_sentence(resource)} deleted",
         handle=handle,
         returns=Deleted,
     )
@@ -251,7 +257,7 @@ def _apply(resource: Resource, call: Call, fields: dict[str, Any]) -> Done:
     call.session.flush()
     data = resource.present(call.session, call.record)
     _tell(call, f"{resource.singular}.updated", data)
-    return Done(data, f"{_sentence(resource)} saved")
+    return Done(data)
 
 
 def set_fields(record: Any, fields: dict[str, Any]) -> None:

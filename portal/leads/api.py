@@ -19,7 +19,7 @@ class Receipt(ApiModel):
 def submit_inquiry(call: Call) -> Done:
     """Keep the inquiry. The answer is the same whoever asks and whatever becomes of it."""
     touch = receive_inquiry(call.session, call.body, tell=sales_address())
-    return Done({"public_id": touch.public_id}, "Inquiry received")
+    return Done({"public_id": touch.public_id})
 
 
 def sales_address() -> str:
@@ -35,6 +35,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="POST",
         path="/api/public/leads",
         summary="Submit an inquiry",
+        outcome="Inquiry received",
         description=(
             "Receives what a visitor of a website typed. A second inquiry from the same e-mail address joins the "
             "open lead. What looks like spam is kept in quarantine until a person has looked at it. The receipt is "
@@ -53,6 +54,7 @@ OPERATIONS: tuple[Operation, ...] = (
             "phone": "9876543210",
             "message": "We would like a demo for four people.",
         },
+        example=Done({"public_id": "led_8e8a81c423ddad4e8265400d"}),
         wraps=(LEADS_BY_ADDRESS, LEADS_BY_EMAIL),
     ),
 )

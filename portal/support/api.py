@@ -77,6 +77,19 @@ class EventsQuery(ApiModel):
     after: Annotated[WholeNumber, Field(ge=0, description="The last `seq` you have handled")] = 0
 
 
+CONVERSATION = "cnv_5f0d8c1b7a3e9d2460c8b1f7"
+EXAMPLE = {"public_id": CONVERSATION, "status": "Open", "last_seq": 2}
+EXAMPLE_LINE = {
+    "seq": 2,
+    "type": "message",
+    "author": "guest",
+    "text": "The key has a line break at its end.",
+    "status": None,
+    "client_msg_id": "7d0f3a52",
+    "created_at": "2026-11-21T09:12:44Z",
+}
+
+
 def begin(call: Call) -> Done:
     """Start a conversation and hand over its proof, in the body or as a cookie."""
     _keep_private()
@@ -85,10 +98,10 @@ def begin(call: Call) -> Done:
     started = start_conversation(call.session, call.settings.secret_key, call.body, tell=tell)
     data = describe(started.conversation)
     if not is_browser():
-        return Done(data | {"guest_token": started.token}, "Conversation started")
+        return Done(data | {"guest_token": started.token})
     path = "/" if is_house else f"{BASE}/{started.conversation.public_id}"
     cookie = cookie_with(started.token, path=path, is_secure=call.settings.is_secure)
-    return Done(data, "Conversation started", {"Set-Cookie": cookie})
+    return Done(data, {"Set-Cookie": cookie})
 
 
 def find_own(call: Call) -> Conversation:
@@ -107,12 +120,12 @@ def read(call: Call) -> dict[str, Any]:
 
 def post(call: Call) -> Done:
     line = post_as_guest(call.session, call.record, call.body.message, call.body.client_msg_id)
-    return Done(describe_line(line), "Message stored")
+    return Done(describe_line(line))
 
 
 def close(call: Call) -> Done:
     close_conversation(call.session, call.record, "guest")
-    return Done(describe(call.record), "Conversation closed")
+    return Done(describe(call.record))
 
 
 def describe(conversation: Conversation) -> dict[str, Any]:
@@ -151,6 +164,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="POST",
         path=BASE,
         summary="Start a conversation",
+        outcome="Conversation started",
         description=(
             "Begins a conversation with its first message. A server gets a guest token in the answer, a browser an "
             "HttpOnly cookie instead. An e-mail address proves nothing: whoever types a known one sees no history."
@@ -166,6 +180,7 @@ OPERATIONS: tuple[Operation, ...] = (
             "phoneNumber": "9876543210",
             "message": "My call answers 401 and I do not see why.",
         },
+        example=Done(EXAMPLE | {"last_seq": 1, "guest_token": "gst_kX2…"}),
         wraps=(CHATS_BY_ADDRESS, CHATS_BY_EMAIL),
     ),
     Operation(
@@ -173,15 +188,17 @@ OPERATIONS: tuple[Operation, ...] = (
         method="GET",
         path=f"{BASE}/{{conversation}}/events",
         summary="Read what is new",
+        outcome="What is new",
         description=f"Messages and changes of state since `after`, each with a growing `seq`. {PROOF}",
         handle=read,
         family="public",
         find=find_own,
         takes_guest_token=True,
-        sample_path={"conversation": "cnv_5f0d8c1b7a3e9d2460c8b1f7"},
+        sample_path={"conversation": CONVERSATION},
         query=EventsQuery,
         returns=EventsView,
         sample_query={"after": "0"},
+        example=EXAMPLE | {"events": [EXAMPLE_LINE]},
         headers=PATH,
         wraps=(READS_BY_ADDRESS, READS_BY_GUEST),
     ),
@@ -190,6 +207,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="POST",
         path=f"{BASE}/{{conversation}}/messages",
         summary="Post a message",
+        outcome="Message stored",
         description=(
             "Adds a message of the guest. Sent again with the same `client_msg_id`, it gives the message stored "
             f"first. What support had closed is open again; what the guest closed answers 409. {PROOF}"
@@ -198,12 +216,13 @@ OPERATIONS: tuple[Operation, ...] = (
         family="public",
         find=find_own,
         takes_guest_token=True,
-        sample_path={"conversation": "cnv_5f0d8c1b7a3e9d2460c8b1f7"},
+        sample_path={"conversation": CONVERSATION},
         body=GuestMessage,
         returns=EventView,
         status=201,
         codes=("conflict",),
-        sample={"message": "The key has a line break at its end.", "client_msg_id": "7d0f3a52"},
+        sample={"message": EXAMPLE_LINE["text"], "client_msg_id": EXAMPLE_LINE["client_msg_id"]},
+        example=Done(EXAMPLE_LINE),
         headers=PATH,
         wraps=(MESSAGES_BY_ADDRESS, MESSAGES_BY_GUEST),
     ),
@@ -212,13 +231,15 @@ OPERATIONS: tuple[Operation, ...] = (
         method="POST",
         path=f"{BASE}/{{conversation}}/close",
         summary="Close the conversation",
+        outcome="Conversation closed",
         description=f"Ends the conversation for good; closing it twice changes nothing. {PROOF}",
         handle=close,
         family="public",
         find=find_own,
         takes_guest_token=True,
-        sample_path={"conversation": "cnv_5f0d8c1b7a3e9d2460c8b1f7"},
+        sample_path={"conversation": CONVERSATION},
         returns=ConversationView,
+        example=Done(EXAMPLE | {"status": "Closed", "last_seq": 3}),
         headers=PATH,
         wraps=(MESSAGES_BY_ADDRESS, MESSAGES_BY_GUEST),
     ),

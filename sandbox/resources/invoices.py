@@ -262,7 +262,7 @@ def _take_payment(call: Call) -> Done:
     record_event(call.session, "payment.received", payment.public_id, public_payload(data))
     if call.record.status == "Paid":
         record_event(call.session, "invoice.paid", call.record.public_id, public_payload(data["invoice"]))
-    return Done(data, "Payment recorded")
+    return Done(data)
 
 
 def _find_invoice_to_pay(call: Call) -> Invoice:
@@ -276,6 +276,7 @@ pay = Operation(
     method="POST",
     path="/api/v2/invoices/{id}/payments",
     summary="Record a payment",
+    outcome="Payment recorded",
     description="Records income on an account and lowers the invoice's balance. Nothing above the balance is taken.",
     permission="accounting:write",
     find=_find_invoice_to_pay,

@@ -1,0 +1,190 @@
+"""What a fresh sandbox answers, as the API document and the reference show it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from portal.api.operation import Answer, Done, Operation, Page
+
+Record = dict[str, Any]
+NOW = "2026-11-21T09:12:44Z"
+BOOKED = {"created_at": "2024-01-02T09:00:00Z", "updated_at": "2024-01-02T09:00:00Z", "version": 1}
+
+ITEM = {
+    "description": "Web Development",
+    "amount": Decimal("1500.00"),
+    "qty": 1,
+    "product_id": 1,
+    "tax_rate": Decimal("0.00"),
+    "total": Decimal("1500.00"),
+}
+INVOICE: Record = {
+    "id": 1,
+    "public_id": "inv_646d4a25bde0dc47b4e00ab3",
+    "invoice_number": "INV-2024-001",
+    "customer_id": 1,
+    "date": "2024-01-15",
+    "due_date": "2024-02-15",
+    "items": [ITEM],
+    "notes": None,
+    "amount": Decimal("1500.00"),
+    "paid": Decimal("0.00"),
+    "balance": Decimal("1500.00"),
+    "status": "Unpaid",
+    "approved_at": None,
+    "created_at": "2024-01-15T11:21:27Z",
+    "updated_at": "2024-01-15T11:21:27Z",
+    "version": 1,
+}
+PAID = {"paid": Decimal("500.00"), "balance": Decimal("1000.00"), "status": "Partially Paid"}
+
+# The first record of each resource, and how many there are.
+SEEDED: dict[str, tuple[Record, int]] = {
+    "customers": (
+        {
+            "id": 1,
+            "public_id": "cus_c086accce55e240cb619697f",
+            "account": "John Doe",
+            "email": "john@example.com",
+            "phone": "1234567890",
+            "address": "12 Harbour Road",
+            "city": "New York",
+            "state": "NY",
+            "zip": "10001",
+            "country": "US",
+            "created_at": "2024-01-15T10:00:00Z",
+            "updated_at": "2024-01-15T10:00:00Z",
+            "version": 1,
+        },
+        100,
+    ),
+    "products": (
+        {
+            "id": 1,
+            "public_id": "prd_4db3eed962fdc31e2427a2fe",
+            "name": "Web Development",
+            "price": Decimal("1500.00"),
+            "description": "Design and build of a web page or small site",
+            "type": "service",
+            "tax_rate": Decimal("0.00"),
+            "sku": "SVC-WEB",
+            "tracks_stock": False,
+            "created_at": "2024-01-03T09:07:00Z",
+            "updated_at": "2024-01-03T09:07:00Z",
+            "version": 1,
+        },
+        40,
+    ),
+    "invoices": (INVOICE, 322),
+    "leads": (
+        {
+            "id": 1,
+            "public_id": "led_8e8a81c423ddad4e8265400d",
+            "first_name": "Pavel",
+            "last_name": "Nambiar",
+            "email": "accounts@hawthorn-design.example",
+            "company": "Hawthorn & Ambrosi Design",
+            "phone": "+91 22 0055 0163",
+            "source": "Referral",
+            "message": "Which plan has stock keeping for two warehouses?",
+            "status": "Converted",
+            "created_at": "2024-01-25T08:52:41Z",
+            "updated_at": "2024-02-26T11:39:37Z",
+            "version": 3,
+        },
+        40,
+    ),
+    "accounts": (
+        {"id": 1, "public_id": "acc_2d286915f12eb3cf5144e19c", "name": "Operating account", "type": "Bank"} | BOOKED,
+        6,
+    ),
+    "categories": (
+        {"id": 1, "public_id": "cat_bf9e4071718fc55d7fd34091", "name": "Sales", "type": "Income"} | BOOKED,
+        14,
+    ),
+    "departments": (
+        {"id": 1, "public_id": "dep_c18cb2254b2c1bb562472daf", "name": "Technical support"} | BOOKED,
+        7,
+    ),
+}
+
+OTHERS: dict[str, Answer] = {
+    "invoices.create": Done(
+        INVOICE
+        | {"id": 323, "public_id": "inv_0a5961600a925e147e4ce1c3", "invoice_number": "INV-2024-113"}
+        | {"date": "2024-01-20", "due_date": "2024-02-20", "items": [ITEM | {"product_id": None}]}
+        | {"notes": "Payable within 30 days", "created_at": NOW, "updated_at": NOW}
+    ),
+    "invoices.pay": Done(
+        {
+            "id": 1301,
+            "public_id": "txn_adc7ffe1031821d5f8ce2b8e",
+            "amount": Decimal("500.00"),
+            "account_id": 1,
+            "date": "2024-02-01",
+            "method": "Bank Transfer",
+            "created_at": NOW,
+            "invoice": INVOICE | PAID | {"updated_at": NOW, "version": 2},
+        }
+    ),
+    "reports.financial": {
+        "income": Decimal("15000.00"),
+        "expenses": Decimal("5000.00"),
+        "profit": Decimal("10000.00"),
+        "outstanding_invoices": Decimal("3000.00"),
+    },
+    "reports.sales": {
+        "from": "2026-05-01",
+        "to": "2026-05-31",
+        "totals": {"sales": 30, "quantity": 132, "amount": Decimal("5715.25")},
+        "by_day": [{"date": "2026-05-02", "sales": 1, "amount": Decimal("427.74")}],
+        "by_product": [
+            {
+                "id": 32,
+                "public_id": "prd_a71e08ff847f5f64c7149323",
+                "name": "Battery Back-up",
+                "quantity": 4,
+                "amount": Decimal("656.08"),
+            }
+        ],
+        "by_payment_method": [
+            {"method": "Card", "payments": 25, "amount": Decimal("4715.65")},
+            {"method": "Cash", "payments": 6, "amount": Decimal("999.60")},
+        ],
+    },
+    "sandbox.reset": Done(
+        {
+            "tenant": "ten_5f2c81d09a3b47e6c1d8f02a",
+            "reset_at": NOW,
+            "kept": {"api_keys": 6, "audit": 2, "exchanges": 4},
+            "restored": {"customers": 100, "products": 40, "invoices": 322, "leads": 40},
+            "removed": {"customers": 1},
+        }
+    ),
+}
+
+
+def with_example(operation: Operation) -> Operation:
+    """The operation with what it answers to its own sample in a fresh sandbox."""
+    if operation.id in OTHERS:
+        return replace(operation, example=OTHERS[operation.id])
+    if operation.group in SEEDED:
+        return replace(operation, example=_of_resource(operation, *SEEDED[operation.group]))
+    return operation
+
+
+def _of_resource(operation: Operation, record: Record, total: int) -> Answer:
+    verb = operation.id.partition(".")[2]
+    sent = dict(operation.sample or {})
+    if verb == "list":
+        return Page([record], 1, 20, total)
+    if verb == "create":
+        new = {"id": total + 1, "public_id": f"{record['public_id'][:4]}b83f1d6a40c79e25d1806ca3"}
+        return Done(record | sent | new | {"created_at": NOW, "updated_at": NOW, "version": 1})
+    if verb == "delete":
+        return Done({"id": record["id"], "public_id": record["public_id"]})
+    if verb in {"replace", "update"}:
+        return Done(record | sent | {"updated_at": NOW, "version": record["version"] + 1})
+    return record

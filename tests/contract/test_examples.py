@@ -1,0 +1,65 @@
+"""The answers the API document shows are what a fresh sandbox gives to the samples shown beside them."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+import pytest
+from flask import Flask
+
+from portal.api.answers import encode, envelope
+from portal.api.operation import Operation
+from portal.docs.calls import fill_path
+from sandbox import extension
+from tests.conftest import Integration
+
+exact = msgspec.json.Decoder(float_hook=Decimal).decode
+VARYING = {"public_id", "created_at", "updated_at", "reset_at", "tenant", "kept"}
+REFUSED = {"customers.delete", "products.delete"}
+SENT = [operation for operation in extension.operations if operation.id not in REFUSED]
+
+
+def comparable(value: Any, name: str = "") -> Any:
+    """A document without what differs between sandboxes; a list stands for its first entry."""
+    if isinstance(value, dict):
+        return {key: comparable(item, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [comparable(item) for item in value[:1]]
+    return "…" if name in VARYING else value
+
+
+def call(caller: Integration, operation: Operation) -> Any:
+    path = fill_path(operation.path, {**operation.sample_path})
+    if operation.path.startswith("/api/tenants/"):
+        path = fill_path(operation.path, {"id": caller.tenant})
+    query = f"?{urlencode(operation.sample_query)}" if operation.sample_query else ""
+    body = json.loads(encode(operation.sample)) if operation.sample is not None else None
+    return caller.call(operation.method, path + query, body)
+
+
+@pytest.mark.one_store
+@pytest.mark.parametrize("operation", SENT, ids=lambda operation: operation.id)
+def test_the_example_is_what_the_sample_is_answered_with(alice: Integration, operation: Operation) -> None:
+    answer = call(alice, operation)
+    shown = exact(encode(envelope(operation.example, operation.outcome)))
+    assert answer.status_code == operation.status
+    given = exact(answer.data)
+    if operation.id == "sandbox.reset":
+        assert given["data"].keys() == shown["data"].keys()
+        assert shown["data"]["restored"].items() <= given["data"]["restored"].items()
+    else:
+        assert comparable(given) == comparable(shown)
+
+
+@pytest.mark.one_store
+def test_every_success_of_the_document_has_an_example_and_words_of_its_own(app: Flask) -> None:
+    document = app.test_client().get("/openapi.json").json
+    for item in document["paths"].values():
+        for operation in item.values():
+            success = next(answer for status, answer in operation["responses"].items() if status < "300")
+            assert "example" in success["content"]["application/json"], operation["operationId"]
+            assert success["description"] not in {"", "Done", operation["summary"]}, operation["operationId"]
