@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import BindParameter, bindparam, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from portal.core.errors import NotFound, ValidationFailed
+from portal.core.errors import Duplicate, NotFound, ValidationFailed
 from portal.core.ids import PUBLIC_ID
 from portal.core.ownership import TenantOwned, table_of
 from portal.core.prepared import Prepared, scoped
@@ -42,19 +44,36 @@ def find_reference(session: TenantSession, model: type[Record], reference: Any, 
         raise ValidationFailed({field: f"No such {name}"}) from None
 
 
-def unique_among(column: InstrumentedAttribute[Any], *, ignoring_case: bool = False) -> Prepared:
-    """The statement that finds who holds a value of `column`; to be asked through `find_holder`."""
-    table = table_of(cast(type[TenantOwned], column.class_))
-    known = table.c[column.key]
-    wanted: BindParameter[str] = bindparam("value", type_=known.type)
-    condition = func.lower(known) == func.lower(wanted) if ignoring_case else known == wanted
-    return scoped(select(table.c.id).where(condition))
+@dataclass(frozen=True)
+class Unique:
+    """A field whose value one record of a tenant may hold; the database's index is the last word.
+
+    `message` says to the caller what is taken.
+    """
+
+    column: InstrumentedAttribute[Any]
+    message: str
+    ignoring_case: bool = False
+
+    @cached_property
+    def holder(self) -> Prepared:
+        """The statement that finds who holds a value."""
+        table = table_of(cast(type[TenantOwned], self.column.class_))
+        known = table.c[self.column.key]
+        wanted: BindParameter[str] = bindparam("value", type_=known.type)
+        condition = func.lower(known) == func.lower(wanted) if self.ignoring_case else known == wanted
+        return scoped(select(table.c.id).where(condition))
 
 
-def find_holder(session: TenantSession, statement: Prepared, value: Any) -> int | None:
-    """The id of the record that holds `value`, or None. A value that is None is held by nobody."""
-    if value is None:
-        return None
-    with session.fetching() as fetch:
-        rows = fetch(statement, {"value": value})
-    return rows[0][0] if rows else None
+def refuse_taken(
+    session: TenantSession, rules: tuple[Unique, ...], fields: dict[str, Any], but: TenantOwned | None = None
+) -> None:
+    """Raises Duplicate when another record than `but` holds one of the values in `fields`."""
+    for rule in rules:
+        value = fields.get(rule.column.key)
+        if value is None:
+            continue
+        with session.fetching() as fetch:
+            rows = fetch(rule.holder, {"value": value})
+        if rows and (but is None or rows[0][0] != but.id):
+            raise Duplicate({rule.column.key: rule.message}, existing_id=rows[0][0])

@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.api.lists import Filter, ListPlan, query_schema, read_page
 from portal.api.operation import Call, Done, Operation, Page
-from portal.api.records import find_record
+from portal.api.records import Unique, find_record, refuse_taken
 from portal.api.schema import ApiModel
 from portal.core.events import record_event
 from portal.core.ownership import TenantOwned
@@ -32,7 +32,7 @@ class Resource:
     """One resource of the Business API.
 
     `shows` is the schema of an answer, `accepts` of a body. `computed` names fields of `shows` that are
-    not columns: `enrich` adds them to the rows of one page at once.
+    not columns: `enrich` adds them to the rows of one page at once. `unique` names what no two records may share.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Resource:
     sorts: tuple[str, ...] = ("id", "created_at", "updated_at")
     searches: tuple[InstrumentedAttribute[Any], ...] = ()
     computed: tuple[str, ...] = ()
+    unique: tuple[Unique, ...] = ()
     create: Create | None = None
     change: Change | None = None
     remove: Remove | None = None
@@ -108,9 +109,14 @@ def _operation(resource: Resource, verb: str, method: str, **details: Any) -> Op
         permission=f"{resource.module}:{'read' if method == 'GET' else 'write'}",
         find=resource.find if has_id else None,
         sample_path={"id": 1} if has_id else {},
-        codes=resource.codes.get(verb, ()),
+        codes=_codes(resource, verb),
         **details,
     )
+
+
+def _codes(resource: Resource, verb: str) -> tuple[str, ...]:
+    may_collide = resource.unique and verb in {"create", "replace", "update"}
+    return (*(("duplicate",) if may_collide else ()), *resource.codes.get(verb, ()))
 
 
 def _list(resource: Resource) -> Operation:
@@ -138,6 +144,7 @@ def _list(resource: Resource) -> Operation:
 
 def _create(resource: Resource) -> Operation:
     def handle(call: Call) -> Done:
+        refuse_taken(call.session, resource.unique, call.body.model_dump())
         record = resource.create(call.session, call.body) if resource.create else _add(resource, call)
         call.session.flush()
         data = resource.present(call.session, record)
@@ -250,6 +257,7 @@ def _add(resource: Resource, call: Call) -> Any:
 
 
 def _apply(resource: Resource, call: Call, fields: dict[str, Any]) -> Done:
+    refuse_taken(call.session, resource.unique, fields, but=call.record)
     if resource.change:
         resource.change(call.session, call.record, fields)
     else:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import Index, String, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.api.records import find_holder, unique_among
-from portal.api.resource import Resource, set_fields
+from portal.api.records import Unique
+from portal.api.resource import Resource
 from portal.api.schema import ApiModel, Code, Country, Email, Identity, Line, Name, Phone, ShortName, Stamps
 from portal.core.database import Base
-from portal.core.errors import Conflict, Duplicate
+from portal.core.errors import Conflict
 from portal.core.ownership import TenantRecord
 from portal.core.session import TenantSession
 
@@ -33,7 +31,6 @@ class Customer(TenantRecord, Base):
 
 
 Index("uq_customers_email", Customer.tenant_id, func.lower(Customer.email), unique=True)
-_BY_EMAIL = unique_among(Customer.email, ignoring_case=True)
 
 
 class CustomerBody(ApiModel):
@@ -51,27 +48,6 @@ class CustomerBody(ApiModel):
 
 class CustomerView(Stamps, CustomerBody, Identity):
     """A customer as the API shows it."""
-
-
-def refuse_taken_email(session: TenantSession, email: str | None, but: Customer | None = None) -> None:
-    """Raises Duplicate when another customer of the tenant has this address."""
-    holder = find_holder(session, _BY_EMAIL, email)
-    if holder is not None and (but is None or holder != but.id):
-        raise Duplicate({"email": "Another customer has this email"}, existing_id=holder)
-
-
-def create_customer(session: TenantSession, data: CustomerBody) -> Customer:
-    """Add a customer. Raises Duplicate."""
-    refuse_taken_email(session, data.email)
-    customer = Customer(**data.model_dump())
-    session.add(customer)
-    return customer
-
-
-def change_customer(session: TenantSession, customer: Customer, fields: dict[str, Any]) -> None:
-    """Change the named fields. Raises Duplicate."""
-    refuse_taken_email(session, fields.get("email"), but=customer)
-    set_fields(customer, fields)
 
 
 def remove_customer(session: TenantSession, customer: Customer) -> None:
@@ -94,10 +70,9 @@ customers = Resource(
     accepts=CustomerBody,
     sorts=("id", "account", "email", "city", "created_at", "updated_at"),
     searches=(Customer.account, Customer.email, Customer.phone, Customer.city),
-    create=create_customer,
-    change=change_customer,
+    unique=(Unique(Customer.email, "Another customer has this email", ignoring_case=True),),
     remove=remove_customer,
-    codes={"create": ("duplicate",), "replace": ("duplicate",), "update": ("duplicate",), "delete": ("conflict",)},
+    codes={"delete": ("conflict",)},
     sample={
         "account": "Jane Smith",
         "email": "jane@example.com",

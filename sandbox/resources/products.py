@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy import Index, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.api.lists import equals
-from portal.api.records import find_holder, unique_among
-from portal.api.resource import Resource, set_fields
+from portal.api.records import Unique
+from portal.api.resource import Resource
 from portal.api.schema import ApiModel, Code, Identity, Name, Paragraph, Percentage, Price, Stamps
 from portal.core import types
 from portal.core.database import Base
-from portal.core.errors import Conflict, Duplicate
+from portal.core.errors import Conflict
 from portal.core.ownership import TenantRecord
 from portal.core.session import TenantSession
 
@@ -37,7 +37,6 @@ class Product(TenantRecord, Base):
 
 
 Index("uq_products_sku", Product.tenant_id, Product.sku, unique=True)
-_BY_SKU = unique_among(Product.sku)
 
 
 class ProductBody(ApiModel):
@@ -54,27 +53,6 @@ class ProductBody(ApiModel):
 
 class ProductView(Stamps, ProductBody, Identity):
     """A product as the API shows it."""
-
-
-def refuse_taken_sku(session: TenantSession, sku: str | None, but: Product | None = None) -> None:
-    """Raises Duplicate when another product of the tenant has this SKU."""
-    holder = find_holder(session, _BY_SKU, sku)
-    if holder is not None and (but is None or holder != but.id):
-        raise Duplicate({"sku": "Another product has this SKU"}, existing_id=holder)
-
-
-def create_product(session: TenantSession, data: ProductBody) -> Product:
-    """Add a product. Raises Duplicate."""
-    refuse_taken_sku(session, data.sku)
-    product = Product(**data.model_dump())
-    session.add(product)
-    return product
-
-
-def change_product(session: TenantSession, product: Product, fields: dict[str, Any]) -> None:
-    """Change the named fields. Raises Duplicate."""
-    refuse_taken_sku(session, fields.get("sku"), but=product)
-    set_fields(product, fields)
 
 
 def remove_product(session: TenantSession, product: Product) -> None:
@@ -99,10 +77,9 @@ products = Resource(
     filters={"type": equals(Product.type, Kind)},
     sorts=("id", "name", "price", "sku", "created_at", "updated_at"),
     searches=(Product.name, Product.sku, Product.description),
-    create=create_product,
-    change=change_product,
+    unique=(Unique(Product.sku, "Another product has this SKU"),),
     remove=remove_product,
-    codes={"create": ("duplicate",), "replace": ("duplicate",), "update": ("duplicate",), "delete": ("conflict",)},
+    codes={"delete": ("conflict",)},
     sample={
         "name": "Label printer",
         "price": Decimal("249.00"),
