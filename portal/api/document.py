@@ -89,15 +89,12 @@ def _describe(operation: Operation, models: _Models) -> dict[str, Any]:
         "description": operation.description or f"{operation.summary}.",
         "parameters": [*_path_parameters(operation), *_query_parameters(operation), *_header_parameters(operation)],
         "responses": _responses(operation, models),
-        "security": [{}] if operation.is_public else [{"bearer": []}, {"apiKey": []}, {"oauth2": []}],
+        "security": [{"bearer": []}, {"apiKey": []}, {"oauth2": []}],
         "x-errors": list(codes_of(operation)),
     }
     if operation.is_public:
         described["x-public"] = True
-        if operation.family == "public":
-            described["security"] = (
-                [{"guestToken": []}] if operation.takes_guest_token else [{}, {"publishableKey": []}]
-            )
+        described["security"] = _public_security(operation)
     if operation.permission:
         module = module_of(operation.permission)
         described |= {
@@ -111,6 +108,12 @@ def _describe(operation: Operation, models: _Models) -> dict[str, Any]:
     if operation.sample is not None:
         described["x-sample"] = dict(operation.sample)
     return described
+
+
+def _public_security(operation: Operation) -> list[dict[str, list[str]]]:
+    if operation.family == "tokens":
+        return [{"keyPair": []}]
+    return [{"guestToken": []}] if operation.takes_guest_token else [{}, {"publishableKey": []}]
 
 
 def codes_of(operation: Operation) -> tuple[str, ...]:
@@ -249,7 +252,13 @@ def _security_schemes() -> dict[str, Any]:
         "bearer": {"type": "http", "scheme": "bearer", "description": "An API key or an access token"},
         "apiKey": {"type": "apiKey", "in": "header", "name": "x-api-key"},
         "publishableKey": {"type": "apiKey", "in": "header", "name": "X-Publishable-Key"},
-        "guestToken": {"type": "http", "scheme": "bearer", "description": "The token of a guest conversation"},
+        "guestToken": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "The token of a guest conversation",
+            "x-variable": "SLIPWAY_GUEST_TOKEN",
+        },
+        "keyPair": {"type": "http", "scheme": "basic", "description": "The id and the secret of an API key"},
         "oauth2": {
             "type": "oauth2",
             "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": {}}},

@@ -16,7 +16,8 @@ FORM = "application/x-www-form-urlencoded"
 class Call:
     """One request. `path` is already percent-encoded and without the query.
 
-    `credential` is `bearer`, `basic`, `""` for none, or the name of a header that takes the key.
+    `credential` is `bearer`, `basic`, `""` for none, or the name of a header that takes the key;
+    `variable` is the environment's name for it.
     """
 
     method: str
@@ -26,6 +27,7 @@ class Call:
     body: Any = None
     media_type: str = ""
     credential: str = "bearer"
+    variable: str = "SLIPWAY_KEY"
 
     @property
     def target(self) -> str:

@@ -9,11 +9,15 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A way to prove who calls. `kind` is `bearer`, `basic`, `header`, `query`, `cookie` or `oauth2`."""
+    """A way to prove who calls. `kind` is `bearer`, `basic`, `header`, `query`, `cookie` or `oauth2`.
+
+    `variable` is where the samples read it from.
+    """
 
     kind: str
     name: str
     description: str
+    variable: str = "SLIPWAY_KEY"
 
 
 def read_credential(scheme: Mapping[str, Any]) -> Credential:
@@ -21,7 +25,8 @@ def read_credential(scheme: Mapping[str, Any]) -> Credential:
     kind = str(scheme.get("type", ""))
     description = str(scheme.get("description", ""))
     if kind == "http":
-        return Credential(str(scheme.get("scheme", "")).lower(), "Authorization", description)
+        variable = str(scheme.get("x-variable", "SLIPWAY_KEY"))
+        return Credential(str(scheme.get("scheme", "")).lower(), "Authorization", description, variable)
     if kind == "apiKey":
         return Credential(str(scheme.get("in", "header")), str(scheme.get("name", "")), description)
     return Credential(kind.lower(), "Authorization", description)

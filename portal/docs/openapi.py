@@ -141,9 +141,7 @@ class _Reader:
             ),
             errors=tuple(node.get("x-errors", ())),
             credentials=credentials,
-            call=self.call(
-                method.upper(), path, node, places, bodies, "" if is_public else shown_in_samples(credentials)
-            ),
+            call=self.call(method.upper(), path, node, places, bodies, () if {} in security else credentials),
         )
 
     def call(
@@ -153,7 +151,7 @@ class _Reader:
         node: Schema,
         places: list[Schema],
         bodies: tuple[Body, ...],
-        credential: str,
+        credentials: tuple[Credential, ...],
     ) -> Call:
         """The call the samples show: what `x-sample` asks for, filled up with what the operation requires."""
         given = _curated(node.get("x-sample"))
@@ -170,7 +168,8 @@ class _Reader:
             headers={name: plain_text(value) for name, value in chosen["header"].items()},
             body=given.get("body", body.examples[0].value) if body else None,
             media_type=body.media_type if body else "",
-            credential=credential,
+            credential=shown_in_samples(credentials),
+            variable=credentials[0].variable if credentials else "SLIPWAY_KEY",
         )
 
     def required(self, places: list[Schema], place: str) -> dict[str, Any]:

@@ -50,8 +50,8 @@ def curl(call: Call) -> str:
 
 def _shell_credential(call: Call) -> list[str]:
     if call.credential == "bearer":
-        return ["Authorization: Bearer $SLIPWAY_KEY"]
-    return [f"{call.credential}: $SLIPWAY_KEY"] if call.credential not in ("", "basic") else []
+        return [f"Authorization: Bearer ${call.variable}"]
+    return [f"{call.credential}: ${call.variable}"] if call.credential not in ("", "basic") else []
 
 
 def _shell_body(call: Call) -> list[str]:
@@ -94,9 +94,9 @@ def python(call: Call) -> str:
 def _python_headers(call: Call) -> list[tuple[str, str]]:
     given = {name: _quoted(value) for name, value in _headers(call, json_is_implied=True).items()}
     if call.credential == "bearer":
-        return [("Authorization", "f\"Bearer {os.environ['SLIPWAY_KEY']}\""), *given.items()]
+        return [("Authorization", f"f\"Bearer {{os.environ['{call.variable}']}}\""), *given.items()]
     if call.credential not in ("", "basic"):
-        return [(call.credential, 'os.environ["SLIPWAY_KEY"]'), *given.items()]
+        return [(call.credential, f'os.environ["{call.variable}"]'), *given.items()]
     return list(given.items())
 
 
@@ -136,11 +136,11 @@ def javascript(call: Call) -> str:
 def _javascript_headers(call: Call) -> list[tuple[str, str]]:
     given = [(name, _quoted(value)) for name, value in _headers(call).items()]
     if call.credential == "bearer":
-        return [("Authorization", "`Bearer ${process.env.SLIPWAY_KEY}`"), *given]
+        return [("Authorization", f"`Bearer ${{process.env.{call.variable}}}`"), *given]
     if call.credential == "basic":
         pair = "`${process.env.SLIPWAY_KEY_ID}:${process.env.SLIPWAY_KEY_SECRET}`"
         return [("Authorization", '"Basic " + btoa(' + pair + ")"), *given]
-    return [(call.credential, "process.env.SLIPWAY_KEY"), *given] if call.credential else given
+    return [(call.credential, f"process.env.{call.variable}"), *given] if call.credential else given
 
 
 def _javascript_body(call: Call) -> str:

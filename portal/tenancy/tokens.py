@@ -143,20 +143,21 @@ OPERATIONS = (
         method="POST",
         path="/oauth/token",
         summary="Issue an access token",
+        outcome="Access token",
         description="Trades a key's id and secret for a bearer token that lasts an hour and never outlives its key. "
+        "In `sk_test_ID_SECRET` both stand behind the kind; they go by HTTP Basic or in the form. "
         "Failures have the form of RFC 6749: `invalid_client`, `invalid_scope`, `unsupported_grant_type`.",
         family="tokens",
-        outcome="Access token",
         handle=lambda call: None,
         body=TokenBody,
         returns=TokenView,
         is_form=True,
         sample={"grant_type": "client_credentials", "scope": "crm:read"},
-    ),
-)
         example={
             "access_token": "at_5d0c8b1f7a3e9d2460c8b1f75d0c8b1f7a3e9d2460c8b1f7",
             "token_type": "Bearer",
             "expires_in": LIFETIME,
             "scope": "crm:read",
         },
+    ),
+)

@@ -6,6 +6,7 @@ import pytest
 
 from portal.core.errors import CODES
 from portal.docs.links import missing_links
+from portal.docs.samples import curl
 from portal.docs.service import Docs
 
 QUERIES = {
@@ -66,3 +67,12 @@ def test_a_page_is_the_same_for_everyone(client, new_client):
 def test_the_expected_page_is_among_the_first_five(docs, query, page):
     found = dict.fromkeys(hit.url.partition("#")[0] for hit in docs.index.search(query).hits)
     assert page in list(found)[:5]
+
+
+def test_samples_of_public_calls_carry_the_proof_they_need(docs, visit):
+    proofs = {"tokens.issue": "$SLIPWAY_KEY_ID:$SLIPWAY_KEY_SECRET", "guest-chat.post": "Bearer $SLIPWAY_GUEST_TOKEN"}
+    for name, proof in proofs.items():
+        assert proof in curl(docs.reference.by_id[name].call), name
+        assert "Proof" in visit(docs.reference.by_id[name].url).text
+    for name in ("public-leads.submit", "guest-chat.start"):
+        assert "SLIPWAY_KEY" not in curl(docs.reference.by_id[name].call), name
