@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from flask import Response, g, request
 from sqlalchemy import JSON, Index, Integer, String, Text, bindparam, insert, select, update
 from sqlalchemy.orm import Mapped, defer, mapped_column
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from portal.core.clock import system_now
 from portal.core.database import Base
@@ -24,7 +25,7 @@ BODY_KEPT = 16_000
 MASK = "••••"
 _SECRET = re.compile(r"\b((?:sk_(?:test|live)|at|whsec|gst)_[0-9A-Za-z]{0,4})[0-9A-Za-z_]{8,}")
 _SECRET_FIELD = re.compile(
-    r'("(?:password|client_secret|access_token|guest_token|secret)"\s*:\s*")((?:[^"\\]|\\.)*)(")'
+    r'("(?:password|client_secret|access_token|guest_token|secret)"\s*:\s*")((?:[^"\\]|\\.)*)("|\\?\Z)'
 )
 _SECRET_FORM = re.compile(r"((?:^|&)(?:client_secret|password)=)[^&]*")
 _SECRET_MARKS = ("sk_", "at_", "whsec_", "gst_")
@@ -33,6 +34,7 @@ _SECRET_HEADERS = frozenset(
     {"authorization", "x-api-key", "cookie", "set-cookie", "proxy-authorization", "x-slipway-visitor"}
 )
 _QUERY_SAFE = "%=&+,;:/?@!$'()*-._~[]"
+_NEEDLESS = re.compile("%(?:5F|3[0-9]|[46][1-9A-F]|[57][0-9A])", re.IGNORECASE)
 _LAST_USED_EVERY = dt.timedelta(seconds=60)
 
 
@@ -95,7 +97,7 @@ def describe_exchange(response: Response, *, tenant_id: int, operation: str, dur
         "code": g.get("refusal_code"),
         "duration": duration,
         "request_headers": _shown_headers(request.headers),
-        "request_body": _shown_body(request.get_data(cache=True)) if request.method != "GET" else "",
+        "request_body": _shown_body(_sent_body()),
         "response_headers": _shown_headers(response.headers),
         "response_body": _shown_body(response.get_data()),
         "created_at": system_now(),
@@ -134,14 +136,23 @@ def find_exchange(session: TenantSession, request_id: str) -> Exchange | None:
 
 def _shown_headers(headers: Any) -> list[list[str]]:
     return [
-        [name, MASK if name.lower() in _SECRET_HEADERS else _storable(value[:500])] for name, value in headers.items()
+        [name, MASK if name.lower() in _SECRET_HEADERS else _storable(mask(value)[:500])]
+        for name, value in headers.items()
     ][:60]
 
 
 def _raw_path() -> str:
-    """Path and query as they were sent, percent-encoded."""
-    query = request.query_string.decode("latin-1")
+    """Path and query as they were sent, percent-encoded; but for letters and digits, behind which a key might hide."""
+    query = _NEEDLESS.sub(lambda code: unquote(code.group()), request.query_string.decode("latin-1"))
     return quote(request.path) + (f"?{quote(query, safe=_QUERY_SAFE)}" if query else "")
+
+
+def _sent_body() -> bytes:
+    """What came along; nothing for a GET, and where it was too large to be read."""
+    try:
+        return b"" if request.method == "GET" else request.get_data(cache=True)
+    except RequestEntityTooLarge:
+        return b""
 
 
 def _shown_body(raw: bytes) -> str:

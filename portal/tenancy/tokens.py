@@ -8,7 +8,7 @@ from typing import Any
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2.rfc6749 import ClientMixin
-from authlib.oauth2.rfc6749.errors import InvalidScopeError
+from authlib.oauth2.rfc6749.errors import InvalidClientError, InvalidScopeError
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 from flask import Blueprint, Flask, Response
 from sqlalchemy import delete
@@ -109,7 +109,10 @@ def _save(token: dict[str, Any], request: Any) -> None:
 @blueprint.post("/oauth/token")
 @TOKENS_BY_ADDRESS  # type: ignore[untyped-decorator]
 def issue_token() -> Response:
-    response: Response = server.create_token_response()
+    try:
+        response: Response = server.create_token_response()
+    except ValueError:  # Authlib takes for granted that Basic credentials are there, and are text.
+        response = server.handle_error_response(None, InvalidClientError(status_code=401))
     return response
 
 

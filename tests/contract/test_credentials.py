@@ -8,7 +8,9 @@ from collections.abc import Callable
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
+from portal.api.exchanges import Exchange
 from portal.core.clock import system_now
 from portal.core.config import Settings
 from portal.core.database import Database
@@ -182,3 +184,23 @@ def test_token_errors_are_those_of_rfc_6749(alice: Integration, bob: Integration
     assert issue_token(alice, grant_type="password").json["error"] == "unsupported_grant_type"
     assert alice.client.post("/oauth/token", headers={"Authorization": "Basic %%%"}).status_code in {400, 401}
     assert alice.client.get("/oauth/token").status_code == 405
+
+
+@pytest.mark.parametrize("given", ["", "%%%", "QQ==", "/////w==", "AAAA", "OjpvOg=="])
+def test_basic_credentials_that_are_no_text_are_an_invalid_client(alice: Integration, given: str) -> None:
+    headers = {"Authorization": f"Basic {given}"}
+    answer = alice.client.post("/oauth/token", data={"grant_type": "client_credentials"}, headers=headers)
+    assert (answer.status_code, answer.get_json()["error"]) == (401, "invalid_client")
+
+
+def test_a_secret_in_a_wrong_place_is_not_kept_in_the_log(
+    alice: Integration, alices_sandbox: NewSandbox, database: Database
+) -> None:
+    strays = {"Referer": f"https://shop.example/?key={alice.key}", "X-Token": alice.key}
+    alice.get(f"{LIST}?key={alice.key.replace('_', '%5F')}", headers=strays)
+    alice.post(LIST, {"account": "Jane", "padding": "x" * 15_900, "password": "open sesame " * 20})
+    with database.transaction(write=False) as session:
+        session.bind_tenant(alices_sandbox.tenant.id)
+        rows = [str(vars(row)) for row in session.scalars(select(Exchange))]
+    assert len(rows) == 2
+    assert not [row for row in rows if alice.key[-30:] in row or "open sesame" in row]
