@@ -15,6 +15,7 @@ from portal.accounts.pages import blueprint as account_pages
 from portal.accounts.pages import entrance
 from portal.admin.pages import blueprint as desk_pages
 from portal.api.body import BODY_LIMIT
+from portal.api.cors import open_to_scripts
 from portal.api.dispatch import build_blueprint
 from portal.api.document import build_document
 from portal.api.errors import init_errors
@@ -79,7 +80,7 @@ def create_app(settings: Settings, *extensions: Extension) -> Flask:
     init_docs(app, document, settings.content_path, site)
 
     mount(app, build_blueprint("business_api", api.of_family("business", "platform", "sandbox")), api_key)
-    mount(app, build_blueprint("public_api", api.of_family("public")), public_api)
+    mount(app, open_to_scripts(build_blueprint("public_api", api.of_family("public"))), public_api)
     mount(app, token_endpoint, public)
     mount(app, health, public)
     mount(app, docs_pages, public)

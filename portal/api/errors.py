@@ -55,7 +55,13 @@ def init_errors(app: Flask, show_error_page: PageHandler) -> None:
                 log.exception("limits cannot be counted")
         return response
 
+    def keep_private(response: Response) -> Response:
+        if is_api_request():
+            response.headers.setdefault("Cache-Control", "private, no-cache")
+        return response
+
     app.register_error_handler(Exception, handle)
+    app.after_request(keep_private)
     app.after_request(count_strays)
 
 
