@@ -146,11 +146,16 @@ def change_password(session: TenantSession, developer: Developer, data: Password
 
 
 def issue_staff_link(session: TenantSession, secret_key: str, email: str, role: StaffRole) -> str:
-    """Make the holder of an e-mail staff, new or not, and give the token of a link that signs them in once."""
+    """Make the holder of an e-mail staff, new or not, and give the token of a link that signs them in once.
+
+    Anybody may have signed up under the address, so whoever did is locked out: only the link opens the account.
+    """
     staff = _find_member(session, email.lower())
     if staff is None:
         staff = create_guest(session)
         staff.email, staff.name, staff.expires_at = email.lower(), email.partition("@")[0], None
+    elif not staff.is_staff:
+        _take_back(staff)
     token = secrets.token_urlsafe(32)
     staff.role = role
     staff.link_hash = keyed_hash(secret_key, LINK_PURPOSE, token)
@@ -185,6 +190,11 @@ def _is_password(developer: Developer | None, password: str) -> bool:
         return _hasher.verify(known or _nobodys_hash, unicodedata.normalize("NFKC", password[: LONGEST + 1]))
     except (VerificationError, InvalidHashError):
         return False
+
+
+def _take_back(developer: Developer) -> None:
+    developer.password_hash = None
+    developer.session_version += 1
 
 
 def _join(session: TenantSession, guest: Developer | None, member: Developer) -> None:

@@ -67,12 +67,41 @@ def test_the_link_stands_hashed_in_the_database(app: Flask, database: Database) 
     assert token not in str(vars(row))
 
 
-def test_a_member_made_staff_keeps_the_account(app: Flask, client: FlaskClient) -> None:
+def test_a_member_made_staff_keeps_the_account(app: Flask, client: FlaskClient, database: Database) -> None:
     email = new_email("sam")
     sign_up(client, email)
     assert client.get("/staff").status_code == 404
-    invite_staff(app, email)
+    assert client.get(invite_staff(app, email)).status_code == 303
     assert client.get("/staff").status_code == 200
+    with database.transaction(write=False) as session:
+        assert session.scalars(select(Developer).where(Developer.email == email)).one().name == "Alice Archer"
+
+
+def test_who_signed_up_with_a_colleagues_address_is_not_made_staff(
+    app: Flask, client: FlaskClient, new_client: Callable[[], FlaskClient]
+) -> None:
+    """Signing up proves no address; opening the link does."""
+    email, mallory = new_email("sam"), client
+    sign_up(mallory, email)
+    link = invite_staff(app, email)
+    assert mallory.get("/staff").status_code == 404
+    assert sign_in(new_client(), email).status_code == 400
+    sam = new_client()
+    assert sam.get(link).status_code == 303
+    assert sam.get("/staff").status_code == 200
+    assert mallory.get("/staff").status_code == 404
+    assert sign_in(new_client(), email).status_code == 400
+
+
+def test_a_colleague_who_gets_another_link_stays_signed_in(
+    app: Flask, client: FlaskClient, new_client: Callable[[], FlaskClient]
+) -> None:
+    email = new_email("sam")
+    client.get(invite_staff(app, email))
+    fill_in(client, "/account", "/account/password", new_password="a word for the desk")
+    invite_staff(app, email, "owner")
+    assert client.get("/staff").status_code == 200
+    assert sign_in(new_client(), email, "a word for the desk").status_code == 303
 
 
 def test_staff_may_set_a_password_and_sign_in_with_it(
