@@ -6,13 +6,19 @@ import hashlib
 import ipaddress
 import time
 from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
 
 from flask import Flask, g, request
 from flask_limiter import Limiter
 from itsdangerous import BadData, URLSafeTimedSerializer
 from limits.storage import Storage
+from pydantic import TypeAdapter, ValidationError
 from redis.exceptions import RedisError
 
+from portal.api.body import parse_json
+from portal.api.schema import Email
+from portal.core.errors import MalformedJson
 from portal.core.meter import KEY_LENGTH, Limit
 from portal.core.runtime import runtime
 
@@ -20,6 +26,8 @@ VISITOR_HEADER = "X-Slipway-Visitor"
 API_KEY = Limit("requests per API key and hour", 1000, 3600, "A fair share for each integration (contract section 4)")
 REFUSED = Limit("refused credentials per address and hour", 1000, 3600, "Keys cannot be guessed by trying")
 CHAT_COOKIE = "slipway_chat"
+SANDBOX_CHAT_COOKIE = "slipway_chat_sandbox"
+_EMAIL = TypeAdapter(Email)
 
 
 def client_address() -> str:
@@ -27,7 +35,7 @@ def client_address() -> str:
 
     A call of the console comes from this machine; the visitor behind it is told by a signed header.
     """
-    address = ipaddress.ip_address(request.remote_addr or "0.0.0.0")  # noqa: S104 — a stand-in, nothing listens
+    address = _remote_address()
     if address.is_loopback and VISITOR_HEADER in request.headers:
         return _vouched_visitor() or str(address)
     if isinstance(address, ipaddress.IPv6Address):
@@ -38,24 +46,58 @@ def client_address() -> str:
 
 
 def typed_email() -> str:
-    """The e-mail address in the request's body, hashed, apart for each tenant; the client's address without one."""
-    fields = request.get_json(silent=True) if request.is_json else request.form
+    """The e-mail address in the request's body, hashed, apart for each tenant; the client's address without one.
+
+    It is read as the operation will read it, so that one address cannot be spelled as several.
+    """
+    fields = _typed_fields()
     email = fields.get("email") if isinstance(fields, Mapping) else None
     if not isinstance(email, str) or not email:
         return client_address()
+    with suppress(ValidationError):
+        email = _EMAIL.validate_python(email)
     whose = g.get("publishable_key", "house")
     return hashlib.sha256(f"{whose} {email.strip().lower()}".encode("utf-8", "replace")).hexdigest()
 
 
+def guest_token() -> str:
+    """The one proof of a chat guest that a request carries: a bearer token to the API, else a cookie; empty if none."""
+    if not request.path.startswith("/api/"):
+        return request.cookies.get(CHAT_COOKIE, "")
+    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    return bearer.strip() if scheme.lower() == "bearer" else request.cookies.get(chat_cookie(), "")
+
+
+def chat_cookie() -> str:
+    """The name of the cookie: a chat tried in a sandbox has one of its own, so that it never hides the real one."""
+    return SANDBOX_CHAT_COOKIE if request.headers.get("X-Publishable-Key") else CHAT_COOKIE
+
+
 def guest_proof() -> str:
     """The proof a chat guest holds, hashed; the client's address where there is none."""
-    proof = request.headers.get("Authorization") or request.cookies.get(CHAT_COOKIE)
+    proof = guest_token()
     return hashlib.sha256(proof.encode("utf-8", "replace")).hexdigest() if proof else client_address()
 
 
 def vouch_for_visitor() -> dict[str, str]:
     """The header by which the console names the visitor for whom it calls."""
     return {VISITOR_HEADER: str(_visitor_signer().dumps(client_address()))}
+
+
+def _typed_fields() -> Any:
+    if not request.is_json:
+        return request.form
+    try:
+        return parse_json(request.get_data(cache=True))
+    except MalformedJson:
+        return None
+
+
+def _remote_address() -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """The socket's, or what a trusted proxy says; what is no address counts as one caller."""
+    with suppress(ValueError):
+        return ipaddress.ip_address(request.remote_addr or "")
+    return ipaddress.IPv4Address(0)
 
 
 def _vouched_visitor() -> str | None:
@@ -90,6 +132,8 @@ SIGN_INS_BY_ADDRESS = limiter.shared_limit("30 per hour", scope="sign-ins per ad
 SIGN_INS_BY_ACCOUNT = limiter.shared_limit(
     "10 per hour", scope="sign-ins per account and hour", key_func=typed_email, methods=["POST"]
 )
+# Saving makes a guest of a visitor, who is kept for a day.
+TICKS_BY_ADDRESS = limiter.shared_limit("300 per hour", scope="saved checklists per address and hour")
 SIGN_UPS_BY_ADDRESS = limiter.shared_limit("20 per hour", scope="sign-ups per address and hour", methods=["POST"])
 
 

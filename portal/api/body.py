@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -24,7 +25,9 @@ def read_json(request: Request) -> Any:
     try:
         raw = request.get_data(cache=True)
     except RequestEntityTooLarge:
-        raise PayloadTooLarge(f"The body may have {BODY_LIMIT} bytes at most.") from None
+        raise PayloadTooLarge(_TOO_LARGE) from None
+    if request.content_length is None and len(raw) >= BODY_LIMIT:
+        raise PayloadTooLarge(_TOO_LARGE)  # A body of unstated length is read up to the limit, then cut.
     if not raw:
         return {}
     if request.mimetype != "application/json":
@@ -54,14 +57,14 @@ def parse_json(raw: bytes) -> Any:
     return value
 
 
+_TOO_LARGE = f"The body may have {BODY_LIMIT} bytes at most."
 _TOO_DEEP = f"The body is nested deeper than {DEPTH_LIMIT} levels."
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise MalformedJson(f"The key {twice[:60]!a} stands twice in one object.")
     return values
 

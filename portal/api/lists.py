@@ -32,7 +32,7 @@ def _parse_id(value: Any) -> Any:
 
 
 WholeNumber = Annotated[int, BeforeValidator(_parse_digits)]
-PageNumber = Annotated[WholeNumber, Field(ge=1, description="Page, from 1")]
+PageNumber = Annotated[WholeNumber, Field(ge=1, le=999_999_999, description="Page, from 1")]
 PageSize = Annotated[WholeNumber, Field(ge=1, le=100, description="Records on a page")]
 QueryReference = Annotated[
     int | str,

@@ -24,6 +24,8 @@ from portal.core.ids import PUBLIC_ID
 COUNTRIES = frozenset(phonenumbers.SUPPORTED_REGIONS) - {"001"} | {"AQ", "BV", "GS", "HM", "PN", "TF", "UM"}
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\u202a-\u202e\u2066-\u2069\u200b\u2060\ufeff]")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_PHONE = re.compile(r"^\+?([ ()./-]*[0-9]){4,15}[ ()./-]*$")
+_MARKS = frozenset({"Mn", "Me"})
 _MARKS_LIMIT = 8
 
 
@@ -47,7 +49,7 @@ def clean_text(value: str) -> str:
         raise refuse("{label} contains characters that are not allowed")
     run = 0
     for character in value if not value.isascii() else "":
-        run = run + 1 if unicodedata.combining(character) else 0
+        run = run + 1 if unicodedata.category(character) in _MARKS else 0
         if run > _MARKS_LIMIT:
             raise refuse("{label} contains too many combining marks in a row")
     return value
@@ -61,8 +63,7 @@ def _parse_email(value: str) -> str:
 
 
 def _parse_phone(value: str) -> str:
-    digits = sum(character.isdigit() for character in value)
-    if not re.fullmatch(r"\+?[0-9 ()./-]*", value) or not 4 <= digits <= 15:
+    if not _PHONE.fullmatch(value):
         raise refuse("Invalid phone number: use 4 to 15 digits, with + and the country code where abroad")
     return value
 
@@ -101,7 +102,7 @@ def _at_most_places(value: Decimal, places: int, digits: int) -> Decimal:
         raise refuse("{label} is too large")
     if value != round(value, places):
         raise refuse(f"{{label}} may have {places} decimals at most")
-    return round(value, places)
+    return round(value, places) + 0  # Adding nothing takes the sign off a negative zero.
 
 
 def _parse_reference(value: Any) -> int | str:
@@ -134,6 +135,7 @@ Phone = Annotated[
     str,
     StringConstraints(min_length=1, max_length=32, strip_whitespace=True),
     AfterValidator(_parse_phone),
+    JsonSchema({"type": "string", "maxLength": 32, "pattern": _PHONE.pattern}),
 ]
 Country = Annotated[
     str, AfterValidator(_parse_country), JsonSchema({"type": "string", "pattern": "^[A-Z]{2}$", "examples": ["IN"]})
@@ -210,6 +212,7 @@ _SENTENCES: dict[str, str] = {
     "string_too_short": "{label} must not be empty",
     "string_too_long": "{label} may have {max_length} characters at most",
     "string_type": "{label} must be a string",
+    "string_unicode": "{label} contains characters that are not allowed",
     "int_type": "{label} must be a whole number",
     "bool_type": "{label} must be true or false",
     "list_type": "{label} must be a list",

@@ -14,6 +14,7 @@ from portal.checklist.forms import ChecklistForm
 from portal.checklist.service import Checklist, load_checklist, move_ticks, read_ticks, save_ticks
 from portal.core.runtime import current_session, runtime
 from portal.core.session import TenantSession
+from portal.limits import TICKS_BY_ADDRESS
 from portal.web.csrf import FormRefused, takes_sealed_form
 
 blueprint = Blueprint("checklist", __name__, template_folder="templates", url_prefix="/checklist")
@@ -42,6 +43,7 @@ def show_checklist() -> ResponseReturnValue:
 
 @blueprint.post("")
 @takes_sealed_form
+@TICKS_BY_ADDRESS  # type: ignore[untyped-decorator]
 def save_checklist() -> ResponseReturnValue:
     """Keep exactly the boxes that came ticked."""
     if not ChecklistForm(meta=_sealed()).validate():

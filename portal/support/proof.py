@@ -5,16 +5,13 @@ from __future__ import annotations
 from flask import request
 from werkzeug.http import dump_cookie
 
-from portal.limits import CHAT_COOKIE
+from portal.limits import chat_cookie, guest_token
 
 
 def given_tokens() -> list[str]:
-    """What the request carries: one token by `Authorization: Bearer`, else those of the cookies of that name.
-
-    A browser holds two where it tries a sandbox beside a real chat.
-    """
-    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
-    return [bearer.strip()] if scheme.lower() == "bearer" else request.cookies.getlist(CHAT_COOKIE)[:2]
+    """What the request carries: one token at most, the one that its limits count."""
+    token = guest_token()
+    return [token] if token else []
 
 
 def is_browser() -> bool:
@@ -24,4 +21,4 @@ def is_browser() -> bool:
 
 def cookie_with(token: str, *, path: str, is_secure: bool) -> str:
     """The Set-Cookie line: until the browser is closed, out of reach of scripts and of other sites."""
-    return dump_cookie(CHAT_COOKIE, token, path=path, httponly=True, samesite="Lax", secure=is_secure)
+    return dump_cookie(chat_cookie(), token, path=path, httponly=True, samesite="Lax", secure=is_secure)

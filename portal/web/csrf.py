@@ -17,12 +17,13 @@ from wtforms.csrf.core import CSRF
 
 from portal.api.errors import is_api_request
 from portal.core.clock import system_now
-from portal.core.errors import DomainError
+from portal.core.errors import DomainError, UnsupportedMediaType
 from portal.core.runtime import READING_METHODS, runtime
 
 View = TypeVar("View", bound=Callable[..., Any])
 _protection = CSRFProtect()
 _SEALED: set[str] = set()
+FORMS = frozenset({"", "application/x-www-form-urlencoded", "multipart/form-data"})
 
 
 class FormRefused(DomainError):
@@ -92,12 +93,14 @@ def init_csrf(app: Flask) -> None:
 
 
 def protect_pages() -> None:
-    """Raises FormRefused for a form from elsewhere, or without the session's token."""
+    """Raises FormRefused for a form from elsewhere or without the session's token, UnsupportedMediaType for no form."""
     view = current_app.view_functions.get(request.endpoint or "")
     if view is None or request.method in READING_METHODS or is_api_request():
         return
     if not current_app.config["WTF_CSRF_ENABLED"]:
         return
+    if request.mimetype not in FORMS:
+        raise UnsupportedMediaType("This page takes what its own form sends.")
     if not comes_from_here():
         raise FormRefused
     if f"{view.__module__}.{view.__name__}" in _SEALED:

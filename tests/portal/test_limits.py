@@ -24,6 +24,8 @@ def address_of(app: Flask, remote: str, headers: dict[str, str] | None = None) -
         ("2001:db8:1:2:ffff::9", "2001:db8:1:2::"),
         ("2001:db8:1:3::4", "2001:db8:1:3::"),
         ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("unknown", "0.0.0.0"),
+        ("203.0.113.9:4711", "0.0.0.0"),
     ],
 )
 def test_a_network_of_sixty_four_bits_counts_as_one(app: Flask, remote: str, counted: str) -> None:
@@ -51,5 +53,15 @@ def test_an_email_is_counted_whatever_its_case(app: Flask) -> None:
     keys = set()
     for email in ("asha@buyers.example", " ASHA@buyers.example "):
         with app.test_request_context("/", method="POST", json={**LEAD, "email": email}):
+            keys.add(typed_email())
+    assert len(keys) == 1
+
+
+@pytest.mark.one_store
+@pytest.mark.parametrize("spelling", ["asha@BUYERS.example", "asha@\uff42uyers.example", "asha@buyers\u3002example"])
+def test_an_email_is_counted_however_it_is_spelled(app: Flask, spelling: str) -> None:
+    keys = set()
+    for email in ("asha@buyers.example", spelling):
+        with app.test_request_context("/", method="POST", data={"email": email}):
             keys.add(typed_email())
     assert len(keys) == 1

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from portal.core.database import Database
 from portal.core.jobs import Job
+from portal.limits import guest_proof, guest_token
 from portal.support.models import Conversation
 from sandbox.tenants import NewSandbox
 from tests.portal.people import new_email
@@ -236,6 +238,23 @@ def test_a_guest_who_writes_without_end_is_told_to_wait(
     codes = [Guest(new_client(), guest.public_id, guest.token).say("x", str(n)).status_code for n in range(121)]
     assert set(codes[:120]) == {201}
     assert codes[120] == 429
+
+
+@pytest.mark.parametrize("disguise", ["cookie", "scheme", "page"])
+def test_no_made_up_proof_beside_the_real_one_dodges_the_limit(app: Flask, disguise: str) -> None:
+    """Whatever stands beside it, what is counted is the proof that is believed."""
+    token, keys = "gst_" + "1" * 40, set()
+    for number in range(3):
+        headers = {
+            "cookie": {"Cookie": f"slipway_chat=gst_{number}; slipway_chat={token}"},
+            "scheme": {"Authorization": f"Basic {number}", "Cookie": f"slipway_chat={token}"},
+            "page": {"Authorization": f"Bearer gst_{number}", "Cookie": f"slipway_chat={token}"},
+        }[disguise]
+        path = "/support/messages" if disguise == "page" else f"{BASE}/cnv_{'0' * 24}/messages"
+        with app.test_request_context(path, method="POST", headers=headers):
+            if guest_token() == token:
+                keys.add(guest_proof())
+    assert len(keys) <= 1
 
 
 def test_mail_about_a_chat_goes_to_us_only_without_a_line_break(
