@@ -50,6 +50,7 @@ class Library:
     changelog: Changelog
     home: Mapping[str, Any]
     areas: Mapping[str, Any]
+    checklist: Mapping[str, Any]
 
     def guide(self, slug: str) -> Guide | None:
         return next((guide for guide in self.guides if guide.slug == slug), None)
@@ -73,6 +74,7 @@ def load_library(content: Path, address: str) -> Library:
         changelog=_load_changelog(content / "changelog.md", fill),
         home=_load_yaml(content / "home.yaml", fill),
         areas=_load_yaml(content / "areas.yaml", fill),
+        checklist=_load_yaml(content / "checklist.yaml", fill),
     )
 
 

@@ -83,12 +83,13 @@ def test_the_home_page_tells_public_from_protected_and_links_what_exists(docs_cl
     assert "/reference/customers" in [link.get("href") for link in access["protected"].findall(".//a")]
 
 
-def test_the_home_page_shows_five_steps_four_principles_and_a_first_call(docs_client):
+def test_the_home_page_shows_steps_principles_points_and_a_first_call(docs_client):
     tree = parse(docs_client.get("/").data)
     sections = {section.get("aria-labelledby"): section for section in tree.findall(".//section")}
     assert {"first-call", "principles", "areas", "response-standard", "flow", "talk"} <= set(sections)
     assert len(sections["flow"].findall("./ol/li")) == 5
     assert len(sections["principles"].findall("./ul/li")) == 4
+    assert len(sections["checklist"].findall("./dl/div")) == 10
     assert len(sections["first-call"].findall("./ol/li")) == 3
     assert "$SLIPWAY_URL/api/v2/customers" in "".join(sections["first-call"].itertext())
 
