@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import BindParameter, bindparam, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from portal.core.errors import Duplicate, NotFound, ValidationFailed
+from portal.core.errors import Conflict, Duplicate, NotFound, ValidationFailed
 from portal.core.ids import PUBLIC_ID
-from portal.core.ownership import TenantOwned, table_of
+from portal.core.ownership import TenantOwned, table_of, tenant_models
 from portal.core.prepared import Prepared, scoped
 from portal.core.session import TenantSession
 
@@ -77,3 +77,29 @@ def refuse_taken(
             rows = fetch(rule.holder, {"value": value})
         if rows and (but is None or rows[0][0] != but.id):
             raise Duplicate({rule.column.key: rule.message}, existing_id=rows[0][0])
+
+
+def refuse_referred(session: TenantSession, record: TenantOwned) -> None:
+    """Raises Conflict, with what and how many, while other records refer to this one."""
+    reasons = []
+    for name, statement in _referrers(table_of(type(record)).name):
+        with session.fetching() as fetch:
+            count = fetch(statement, {"id": record.id})[0][0]
+        if count:
+            reasons.append(f"{name.replace('_', ' ')} ({count})")
+    if reasons:
+        raise Conflict(f"Other records refer to this one: {', '.join(reasons)}.")
+
+
+@cache
+def _referrers(target: str) -> tuple[tuple[str, Prepared], ...]:
+    """Each table whose foreign keys hold rows of `target`, and the statement that counts those of one id."""
+    found = []
+    for model in tenant_models():
+        table = table_of(model)
+        for key in table.foreign_key_constraints:
+            if key.referred_table.name == target and key.ondelete is None:
+                column = table.c[next(e.parent.name for e in key.elements if e.column.name == "id")]
+                wanted: BindParameter[int] = bindparam("id", type_=column.type)
+                found.append((table.name, scoped(select(func.count()).select_from(table).where(column == wanted))))
+    return tuple(found)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.api.lists import Filter, ListPlan, query_schema, read_page
 from portal.api.operation import Call, Done, Operation, Page
-from portal.api.records import Unique, find_record, refuse_taken
+from portal.api.records import Unique, find_record, refuse_referred, refuse_taken
 from portal.api.schema import ApiModel
 from portal.core.events import record_event
 from portal.core.ownership import TenantOwned
@@ -22,7 +22,6 @@ from portal.core.session import TenantSession
 
 Create = Callable[[TenantSession, Any], Any]
 Change = Callable[[TenantSession, Any, dict[str, Any]], None]
-Remove = Callable[[TenantSession, Any], None]
 Enrich = Callable[[TenantSession, list[dict[str, Any]]], None]
 ALL_VERBS = ("list", "create", "read", "replace", "update", "delete")
 
@@ -51,7 +50,6 @@ class Resource:
     unique: tuple[Unique, ...] = ()
     create: Create | None = None
     change: Change | None = None
-    remove: Remove | None = None
     enrich: Enrich | None = None
     sample: Mapping[str, Any] | None = None
     codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -116,7 +114,8 @@ def _operation(resource: Resource, verb: str, method: str, **details: Any) -> Op
 
 def _codes(resource: Resource, verb: str) -> tuple[str, ...]:
     may_collide = resource.unique and verb in {"create", "replace", "update"}
-    return (*(("duplicate",) if may_collide else ()), *resource.codes.get(verb, ()))
+    usual = ("duplicate",) if may_collide else ("conflict",) if verb == "delete" else ()
+    return (*usual, *resource.codes.get(verb, ()))
 
 
 def _list(resource: Resource) -> Operation:
@@ -212,10 +211,8 @@ def _update(resource: Resource) -> Operation:
 def _delete(resource: Resource) -> Operation:
     def handle(call: Call) -> Done:
         data = {"id": call.record.id, "public_id": call.record.public_id}
-        if resource.remove:
-            resource.remove(call.session, call.record)
-        else:
-            call.session.delete(call.record)
+        refuse_referred(call.session, call.record)
+        call.session.delete(call.record)
         _tell(call, f"{resource.singular}.deleted", data)
         return Done(data)
 

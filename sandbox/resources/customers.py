@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index, String, func, select
+from sqlalchemy import Index, String, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.api.records import Unique
 from portal.api.resource import Resource
 from portal.api.schema import ApiModel, Code, Country, Email, Identity, Line, Name, Phone, ShortName, Stamps
 from portal.core.database import Base
-from portal.core.errors import Conflict
 from portal.core.ownership import TenantRecord
-from portal.core.session import TenantSession
 
 
 class Customer(TenantRecord, Base):
@@ -50,16 +48,6 @@ class CustomerView(Stamps, CustomerBody, Identity):
     """A customer as the API shows it."""
 
 
-def remove_customer(session: TenantSession, customer: Customer) -> None:
-    """Delete a customer to whom nothing refers. Raises Conflict naming what does."""
-    from sandbox.resources.invoices import Invoice
-
-    invoices = session.scalar(select(func.count()).select_from(Invoice).where(Invoice.customer_id == customer.id))
-    if invoices:
-        raise Conflict(f"{invoices} {'invoice refers' if invoices == 1 else 'invoices refer'} to this customer.")
-    session.delete(customer)
-
-
 customers = Resource(
     name="customers",
     singular="customer",
@@ -71,8 +59,6 @@ customers = Resource(
     sorts=("id", "account", "email", "city", "created_at", "updated_at"),
     searches=(Customer.account, Customer.email, Customer.phone, Customer.city),
     unique=(Unique(Customer.email, "Another customer has this email", ignoring_case=True),),
-    remove=remove_customer,
-    codes={"delete": ("conflict",)},
     sample={
         "account": "Jane Smith",
         "email": "jane@example.com",

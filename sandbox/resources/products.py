@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Literal
 
-from sqlalchemy import Index, String, select
+from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.api.lists import equals
@@ -14,9 +14,7 @@ from portal.api.resource import Resource
 from portal.api.schema import ApiModel, Code, Identity, Name, Paragraph, Percentage, Price, Stamps
 from portal.core import types
 from portal.core.database import Base
-from portal.core.errors import Conflict
 from portal.core.ownership import TenantRecord
-from portal.core.session import TenantSession
 
 Kind = Literal["product", "service"]
 
@@ -55,17 +53,6 @@ class ProductView(Stamps, ProductBody, Identity):
     """A product as the API shows it."""
 
 
-def remove_product(session: TenantSession, product: Product) -> None:
-    """Delete a product that was never sold. Raises Conflict."""
-    from sandbox.resources.invoices import InvoiceItem
-    from sandbox.resources.sales import SaleItem
-
-    for model in (InvoiceItem, SaleItem):
-        if session.scalar(select(model.id).where(model.product_id == product.id).limit(1)) is not None:
-            raise Conflict("This product has been sold; its sales refer to it.")
-    session.delete(product)
-
-
 products = Resource(
     name="products",
     singular="product",
@@ -78,8 +65,6 @@ products = Resource(
     sorts=("id", "name", "price", "sku", "created_at", "updated_at"),
     searches=(Product.name, Product.sku, Product.description),
     unique=(Unique(Product.sku, "Another product has this SKU"),),
-    remove=remove_product,
-    codes={"delete": ("conflict",)},
     sample={
         "name": "Label printer",
         "price": Decimal("249.00"),
