@@ -56,20 +56,24 @@ Handler = Callable[[Task], None]
 
 @dataclass(frozen=True)
 class Registration:
-    """A handler and whether its jobs belong to a tenant."""
+    """A handler, whether its jobs belong to a tenant, and whether it waits for somebody else's machine."""
 
     handler: Handler
     needs_tenant: bool
+    waits: bool = False
 
 
 HANDLERS: dict[str, Registration] = {}
 
 
-def handles(kind: str, *, needs_tenant: bool = True) -> Callable[[Handler], Handler]:
-    """Register a function as the handler of one kind of job."""
+def handles(kind: str, *, needs_tenant: bool = True, waits: bool = False) -> Callable[[Handler], Handler]:
+    """Register a function as the handler of one kind of job.
+
+    A handler that `waits` for a network is given a session that only reads, so that it holds up no writer.
+    """
 
     def register(handler: Handler) -> Handler:
-        HANDLERS[kind] = Registration(handler, needs_tenant)
+        HANDLERS[kind] = Registration(handler, needs_tenant, waits)
         return handler
 
     return register
@@ -96,40 +100,54 @@ def enqueue(
 
 
 def run_due_jobs(database: Database, *, limit: int = 50) -> int:
-    """Claim and run what is due, at most `limit` jobs. Returns how many were run."""
-    claimed = _claim(database, limit)
-    for job_id in claimed:
+    """Claim and run what is due, one after another, at most `limit` jobs. Returns how many were run."""
+    count = 0
+    while count < limit and (job_id := _claim(database)) is not None:
         _run(database, job_id)
-    return len(claimed)
+        count += 1
+    return count
 
 
-def _claim(database: Database, limit: int) -> list[int]:
+def _claim(database: Database) -> int | None:
     now = system_now()
     due = (
         select(Job.id)
         .where(Job.status == "due", Job.run_at <= now, or_(Job.leased_until.is_(None), Job.leased_until < now))
         .order_by(Job.run_at, Job.id)
+        .limit(1)
     )
     with database.transaction(write=False) as session:
-        if session.scalar(due.limit(1)) is None:
-            return []
+        if session.scalar(due) is None:
+            return None
     with database.transaction() as session:
-        ids = list(session.scalars(due.limit(limit).with_for_update(skip_locked=True)))
-        session.execute(update(Job).where(Job.id.in_(ids)).values(leased_until=now + LEASE))
-        return ids
+        job_id = session.scalar(due.with_for_update(skip_locked=True))
+        session.execute(update(Job).where(Job.id == job_id).values(leased_until=now + LEASE))
+        return job_id
 
 
 def _run(database: Database, job_id: int) -> None:
     try:
+        has_waited = _perform_waiting(database, job_id)
         with database.transaction() as session:
             job = session.get(Job, job_id)
             if job is None or job.status != "due":
                 return
-            _perform(session, job)
+            if not has_waited:
+                _perform(session, job)
             job.status, job.leased_until = "done", None
     except Exception as error:
         log.exception("job %s failed", job_id)
         _postpone(database, job_id, error)
+
+
+def _perform_waiting(database: Database, job_id: int) -> bool:
+    """Perform the job if it is one that waits, before the transaction that writes down that it is done."""
+    with database.transaction(write=False) as session:
+        job = session.get(Job, job_id)
+        if job is None or job.status != "due" or not HANDLERS[job.kind].waits:
+            return False
+        _perform(session, job)
+        return True
 
 
 def _perform(session: TenantSession, job: Job) -> None:

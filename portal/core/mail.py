@@ -52,6 +52,6 @@ def queue_mail(session: TenantSession, to: str, subject: str, text: str) -> None
     enqueue(session, "mail.send", {"to": to, "subject": " ".join(subject.split()), "text": text})
 
 
-@handles("mail.send", needs_tenant=False)
+@handles("mail.send", needs_tenant=False, waits=True)
 def _send_queued(task: Task) -> None:
     _mailer.send(task.payload["to"], task.payload["subject"], task.payload["text"])

@@ -1,0 +1,78 @@
+"""Background work beside the site: what waits for others keeps nobody waiting (attack 28)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import select, update
+
+from portal.core import jobs, mail
+from portal.core.clock import system_now
+from portal.core.database import Database
+from portal.core.jobs import Job, run_due_jobs
+from portal.core.mail import Mailer, queue_mail, use_mailer
+from tests.portal.people import new_email
+
+
+class BusyMailer(Mailer):
+    """A mail server that takes forty seconds. Meanwhile the site writes, and another worker looks for work once."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__("", "portal@example.com")
+        self.database = database
+        self.sent: list[str] = []
+        self.elapsed = dt.timedelta()
+
+    def send(self, to: str, subject: str, text: str) -> None:
+        with self.database.transaction() as session:
+            session.execute(update(Job).where(Job.id == -1).values(attempts=1))
+        self.sent.append(to)
+        self.elapsed += dt.timedelta(seconds=40)
+        if len(self.sent) == 2:
+            run_due_jobs(self.database, limit=1)
+
+
+@pytest.fixture
+def mailer(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[BusyMailer]:
+    """No mail but the test's is due, and nobody waits long for a lock."""
+    before = mail._mailer
+    with database.transaction() as session:
+        session.execute(update(Job).where(Job.status == "due").values(status="done"))
+    monkeypatch.setattr("portal.core.turns.PATIENCE_SECONDS", 0.2)
+    busy = BusyMailer(database)
+    use_mailer(busy)
+    yield busy
+    use_mailer(before)
+
+
+def queue(database: Database, *addresses: str) -> None:
+    with database.transaction() as session:
+        for address in addresses:
+            queue_mail(session, address, "Hello", "Hello")
+
+
+def statuses(database: Database, *addresses: str) -> list[str]:
+    with database.transaction(write=False) as session:
+        rows = [row for row in session.scalars(select(Job)) if row.payload.get("to") in addresses]
+    return [row.status for row in rows]
+
+
+def test_the_site_writes_on_while_a_mail_is_being_sent(database: Database, mailer: BusyMailer) -> None:
+    address = new_email()
+    queue(database, address)
+    run_due_jobs(database, limit=500)
+    assert mailer.sent == [address]
+    assert statuses(database, address) == ["done"]
+
+
+def test_many_mails_are_sent_once_though_each_takes_long(
+    database: Database, mailer: BusyMailer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lease is for one job: another worker takes the next one, and none twice."""
+    addresses = [new_email() for _ in range(3)]
+    queue(database, *addresses)
+    monkeypatch.setattr(jobs, "system_now", lambda: system_now() + mailer.elapsed)
+    run_due_jobs(database, limit=500)
+    assert sorted(mailer.sent) == sorted(addresses)
