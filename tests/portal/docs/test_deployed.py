@@ -76,3 +76,8 @@ def test_samples_of_public_calls_carry_the_proof_they_need(docs, visit):
         assert "Proof" in visit(docs.reference.by_id[name].url).text
     for name in ("public-leads.submit", "guest-chat.start"):
         assert "SLIPWAY_KEY" not in curl(docs.reference.by_id[name].call), name
+
+
+def test_an_operation_the_console_cannot_send_does_not_lead_there(visit):
+    assert "/sandbox?operation=customers.list" in visit("/reference/customers/list").links
+    assert "/sandbox?operation=tokens.issue" not in visit("/reference/tokens/issue").links
