@@ -26,7 +26,7 @@ from portal.core.runtime import Runtime
 from portal.tenancy.models import Tenant
 from sandbox.tenants import NewSandbox, create_sandbox
 from tests.lint import Page, read_page
-from tests.stores import Store, find_stores
+from tests.stores import Store, find_stores, redis_missing
 
 ROOT = Path(__file__).resolve().parents[1]
 SECRET = "a-secret-for-tests-that-is-long-enough"
@@ -237,5 +237,5 @@ def content() -> Path:
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say in one line what was left out, and why."""
     reasons = {str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", []) if report.longrepr}
-    left_out = sorted(reason.removeprefix("Skipped: ") for reason in reasons)
+    left_out = sorted({reason.removeprefix("Skipped: ") for reason in reasons} | ({redis_missing()} - {""}))
     terminalreporter.write_line(f"Left out: {'; '.join(left_out)}" if left_out else "Nothing was left out.")
