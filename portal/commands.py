@@ -60,8 +60,8 @@ def serve() -> None:
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
-    server = subprocess.Popen(_server_command(settings), cwd=ROOT)  # noqa: S603 — our own arguments
-    worker = subprocess.Popen([sys.executable, "-m", "flask", "--app", "wsgi", "worker"], cwd=ROOT)
+    server = _start(_server_command(settings))
+    worker = _start([sys.executable, "-m", "flask", "--app", "wsgi", "worker"])
     if _is_listening(settings, server, stopping):
         click.echo(f"\n  {current_docs().site.base_url}\n\n  Press Ctrl+C to stop.\n")
     while server.poll() is None and not stopping.wait(IDLE_SECONDS):

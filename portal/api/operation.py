@@ -11,8 +11,6 @@ from portal.core.config import Settings
 from portal.core.session import TenantSession
 from portal.tenancy.credentials import Caller
 
-FAMILIES = ("business", "platform", "public", "sandbox", "tokens")
-
 
 @dataclass
 class Call:

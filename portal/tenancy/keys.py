@@ -13,7 +13,7 @@ import string
 import zlib
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from portal.core.clock import system_now
 from portal.core.errors import NotFound, ValidationFailed
@@ -112,12 +112,6 @@ def issue_key(
 def list_keys(session: TenantSession) -> list[ApiKey]:
     """Every key of the session's tenant, revoked ones too, oldest first."""
     return list(session.scalars(select(ApiKey).order_by(ApiKey.id)))
-
-
-def list_usable_keys(session: TenantSession) -> list[ApiKey]:
-    """The keys of the session's tenant that would be accepted now."""
-    unexpired = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > system_now())
-    return list(session.scalars(select(ApiKey).where(ApiKey.revoked_at.is_(None), unexpired).order_by(ApiKey.id)))
 
 
 def revoke_key(session: TenantSession, key_id: str) -> ApiKey:
