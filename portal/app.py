@@ -19,6 +19,7 @@ from portal.api.cors import open_to_scripts
 from portal.api.dispatch import build_blueprint
 from portal.api.document import build_document
 from portal.api.errors import init_errors
+from portal.api.events import EventType
 from portal.api.guards import api_key, public, public_api
 from portal.api.operation import Api, Group, Operation
 from portal.checklist.pages import blueprint as checklist_pages
@@ -50,10 +51,11 @@ Guard = Callable[[], ResponseReturnValue | None]
 
 @dataclass(frozen=True)
 class Extension:
-    """What a package outside the portal adds to it: operations, their chapters, guarded pages, commands."""
+    """What a package outside the portal adds to it: operations, their chapters, events, guarded pages, commands."""
 
     operations: tuple[Operation, ...] = ()
     groups: tuple[Group, ...] = ()
+    events: tuple[EventType, ...] = ()
     pages: tuple[tuple[Blueprint, Guard], ...] = ()
     commands: tuple[Callable[[Flask], None], ...] = ()
     preparations: tuple[Preparation, ...] = ()
@@ -103,11 +105,12 @@ def create_app(settings: Settings, *extensions: Extension) -> Flask:
 
 
 def compose_api(extensions: tuple[Extension, ...]) -> Api:
-    """Every operation of the portal and its extensions."""
+    """Every operation and event of the portal and its extensions."""
     added = tuple(operation for extension in extensions for operation in extension.operations)
     operations = (*added, *LEAD_OPERATIONS, *CHAT_OPERATIONS, *TOKEN_OPERATIONS)
     groups = tuple(group for extension in extensions for group in extension.groups)
-    return Api(operations, groups)
+    events = tuple(event for extension in extensions for event in extension.events)
+    return Api(operations, groups, events)
 
 
 def mount(app: Flask, blueprint: Blueprint, guard: Guard) -> None:

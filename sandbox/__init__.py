@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portal.accounts.guards import guest
-from portal.api.resource import declare
+from portal.api.registrar import declare
 from portal.app import Extension
 from sandbox import commands, daily, reset_api
 from sandbox.console.pages import blueprint as console_pages
@@ -29,6 +29,7 @@ extension = Extension(
         )
     ),
     groups=GROUPS,
+    events=tuple(event for resource in RESOURCES for event in resource.event_types),
     pages=((console_pages, guest),),
     commands=(commands.add_commands,),
     preparations=(prepare_seed,),

@@ -7,15 +7,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from portal.api.answers import envelope
+from portal.api.components import REFERENCE, Models, tidy
+from portal.api.events import EventType
 from portal.api.operation import Api, Operation
-from portal.api.schema import ApiModel
 from portal.core.errors import CODES, DomainError
 from portal.tenancy.permissions import module_of, roles_with
 from portal.tenancy.plans import MODULES
 
 VERSION = "0.1.0"
-REFERENCE = "#/components/schemas/{model}"
-_BOUNDS = {"ge": "minimum", "le": "maximum"}
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _META = {
     "type": "object",
@@ -47,7 +46,7 @@ _LIMIT_HEADERS = {
 
 def build_document(api: Api, *, title: str, description: str, base_url: str) -> dict[str, Any]:
     """The whole document. `base_url` becomes its only server."""
-    models = _Models()
+    models = Models()
     paths: dict[str, dict[str, Any]] = {}
     for operation in api.operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _describe(operation, models)
@@ -60,6 +59,7 @@ def build_document(api: Api, *, title: str, description: str, base_url: str) -> 
             for group in api.groups
         ],
         "paths": paths,
+        "webhooks": {event.name: {"post": _describe_event(event, models)} for event in api.events},
         "components": {
             "schemas": {**models.schemas, "Failure": _failure(), "Notice": _NOTICE, "Meta": _META},
             "securitySchemes": _security_schemes(),
@@ -68,20 +68,27 @@ def build_document(api: Api, *, title: str, description: str, base_url: str) -> 
     }
 
 
-class _Models:
-    """Collects pydantic's schemas under `components`."""
+def _describe_event(event: EventType, models: Models) -> dict[str, Any]:
+    """A webhook: what is sent to an endpoint when the event happens (contract section 7)."""
+    schema = {
+        "type": "object",
+        "required": ["type", "timestamp", "data"],
+        "properties": {
+            "type": {"const": event.name},
+            "timestamp": {"type": "string", "format": "date-time"},
+            "data": models.refer_public(event.payload),
+        },
+    }
+    return {
+        "operationId": event.name,
+        "summary": event.text,
+        "description": f"{event.text}. References are public ids.",
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        "responses": {"2XX": {"description": "Taken; anything else is tried again"}},
+    }
 
-    def __init__(self) -> None:
-        self.schemas: dict[str, Any] = {}
 
-    def refer(self, model: type[ApiModel], mode: str = "validation") -> dict[str, str]:
-        schema = model.model_json_schema(ref_template=REFERENCE, mode=mode)  # type: ignore[arg-type]
-        self.schemas.update(_tidy(schema.pop("$defs", {})))
-        self.schemas[model.__name__] = _tidy(schema)
-        return {"$ref": REFERENCE.format(model=model.__name__)}
-
-
-def _describe(operation: Operation, models: _Models) -> dict[str, Any]:
+def _describe(operation: Operation, models: Models) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": operation.id,
         "tags": [operation.group],
@@ -150,7 +157,7 @@ def _query_parameters(operation: Operation) -> Iterable[dict[str, Any]]:
         return
     schema = operation.query.model_json_schema(by_alias=True)
     for name, field in schema["properties"].items():
-        kept = {key: value for key, value in _tidy(field).items() if key not in {"description", "title"}}
+        kept = {key: value for key, value in tidy(field).items() if key not in {"description", "title"}}
         if "anyOf" in kept:
             options = [option for option in kept.pop("anyOf") if option != {"type": "null"}]
             kept = (options[0] if len(options) == 1 else {"anyOf": options}) | kept
@@ -170,7 +177,7 @@ def _header_parameters(operation: Operation) -> Iterable[dict[str, Any]]:
             yield {"name": name, "in": "header", "description": description, "schema": {"type": "string"}}
 
 
-def _request_body(operation: Operation, models: _Models) -> dict[str, Any]:
+def _request_body(operation: Operation, models: Models) -> dict[str, Any]:
     assert operation.body is not None
     media: dict[str, Any] = {"schema": models.refer(operation.body)}
     if operation.sample is not None:
@@ -179,7 +186,7 @@ def _request_body(operation: Operation, models: _Models) -> dict[str, Any]:
     return {"required": True, "content": {mimetype: media}}
 
 
-def _responses(operation: Operation, models: _Models) -> dict[str, Any]:
+def _responses(operation: Operation, models: Models) -> dict[str, Any]:
     headers = {name: {"$ref": f"#/components/headers/{name}"} for name in _LIMIT_HEADERS}
     success: dict[str, Any] = {"description": operation.outcome or operation.summary, "headers": headers}
     if operation.returns is not None:
@@ -201,7 +208,7 @@ def _responses(operation: Operation, models: _Models) -> dict[str, Any]:
     return dict(sorted(responses.items()))
 
 
-def _success_schema(operation: Operation, models: _Models) -> dict[str, Any]:
+def _success_schema(operation: Operation, models: Models) -> dict[str, Any]:
     assert operation.returns is not None
     item = models.refer(operation.returns)
     if operation.is_form:
@@ -268,21 +275,3 @@ def _security_schemes() -> dict[str, Any]:
 
 def _header(kind: str, description: str) -> dict[str, Any]:
     return {"description": description, "schema": {"type": kind}}
-
-
-def _tidy(schema: Any) -> Any:
-    """Pydantic's schema without the titles it makes up and the defaults that are only absence."""
-    if isinstance(schema, list):
-        return [_tidy(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    kept = {
-        _BOUNDS.get(key, key): _tidy(value)
-        for key, value in schema.items()
-        if not (key == "title" and isinstance(value, str))
-    }
-    if "default" in kept and kept["default"] is None:
-        del kept["default"]
-    if kept.get("type") == "number" and "default" in kept:
-        kept["default"] = float(kept["default"])
-    return kept

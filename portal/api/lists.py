@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import operator
 import re
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ from portal.core.prepared import Prepared, scoped
 from portal.core.session import TenantSession
 
 SEARCH = "search"
+_LAST_DAY = dt.date(9999, 12, 30)
 
 
 def _parse_digits(value: Any) -> int:
@@ -75,6 +77,24 @@ def from_day(column: InstrumentedAttribute[Any], type_: Any) -> Filter:
 def to_day(column: InstrumentedAttribute[Any], type_: Any) -> Filter:
     """A filter for a last day, included."""
     return Filter(type_, column, operator.le, description="Last day, included")
+
+
+def from_day_of(column: InstrumentedAttribute[Any], type_: Any) -> Filter:
+    """A filter for a first day, included, of instants."""
+    return Filter(type_, column, operator.ge, _midnight, "First day (UTC), included")
+
+
+def to_day_of(column: InstrumentedAttribute[Any], type_: Any) -> Filter:
+    """A filter for a last day, included, of instants."""
+    return Filter(type_, column, operator.lt, _next_midnight, "Last day (UTC), included")
+
+
+def _midnight(session: TenantSession, day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(), dt.UTC)
+
+
+def _next_midnight(session: TenantSession, day: dt.date) -> dt.datetime:
+    return _midnight(session, min(day, _LAST_DAY)) + dt.timedelta(days=1)
 
 
 def refers_to(

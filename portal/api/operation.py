@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from portal.api.events import EventType
 from portal.api.schema import ApiModel
 from portal.core.config import Settings
 from portal.core.session import TenantSession
@@ -124,10 +125,11 @@ class Group:
 
 @dataclass(frozen=True)
 class Api:
-    """All operations a deployment offers, and the chapters they stand in."""
+    """All operations a deployment offers, the chapters they stand in, and the events it announces."""
 
     operations: tuple[Operation, ...]
     groups: tuple[Group, ...]
+    events: tuple[EventType, ...] = ()
 
     def of_family(self, *families: str) -> list[Operation]:
         return [operation for operation in self.operations if operation.family in families]

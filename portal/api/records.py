@@ -20,8 +20,11 @@ Record = TypeVar("Record", bound=TenantOwned)
 _ID = re.compile(r"[1-9][0-9]{0,14}", re.ASCII)
 
 
-def find_record(session: TenantSession, model: type[Record], reference: Any) -> Record:
-    """The record with this id or public id. Raises NotFound for an unknown one, and for another tenant's."""
+def find_record(session: TenantSession, model: type[Record], reference: Any, *, lock: bool = False) -> Record:
+    """The record with this id or public id. Raises NotFound for an unknown one, and for another tenant's.
+
+    With `lock` it is read as it now stands and stays so until the transaction ends.
+    """
     text = str(reference)
     if _ID.fullmatch(text):
         condition = model.id == int(text)
@@ -29,16 +32,21 @@ def find_record(session: TenantSession, model: type[Record], reference: Any) -> 
         condition = model.public_id == text  # type: ignore[attr-defined]
     else:
         raise NotFound
-    record = session.scalar(select(model).where(condition))
+    statement = select(model).where(condition)
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    record = session.scalar(statement)
     if record is None:
         raise NotFound
     return record
 
 
-def find_reference(session: TenantSession, model: type[Record], reference: Any, field: str) -> Record:
+def find_reference(
+    session: TenantSession, model: type[Record], reference: Any, field: str, *, lock: bool = False
+) -> Record:
     """The record a field of a body refers to. Raises ValidationFailed naming the field."""
     try:
-        return find_record(session, model, reference)
+        return find_record(session, model, reference, lock=lock)
     except NotFound:
         name = field.rpartition(".")[2].removesuffix("_id").replace("_", " ")
         raise ValidationFailed({field: f"No such {name}"}) from None

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase
@@ -30,6 +32,8 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
 class Base(DeclarativeBase):
@@ -81,7 +85,12 @@ def _create_sqlite(url: Any, pool_size: int) -> Engine:
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
-        url, pool_size=pool_size, max_overflow=pool_size, connect_args={"timeout": 15, "check_same_thread": False}
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        json_serializer=_write_json,
+        json_deserializer=_decode,
+        connect_args={"timeout": 15, "check_same_thread": False},
     )
 
     @event.listens_for(engine, "connect")
@@ -109,8 +118,15 @@ def _create_postgresql(url: Any, pool_size: int) -> Engine:
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
+        json_serializer=_write_json,
+        json_deserializer=_decode,
         connect_args={"connect_timeout": 5, "options": "-c timezone=utc -c lock_timeout=15000"},
     )
+
+
+def _write_json(value: Any) -> str:
+    """JSON columns keep money exact, as the API writes it."""
+    return _encode(value).decode()
 
 
 def _md5(text: str) -> str:

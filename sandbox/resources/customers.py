@@ -59,6 +59,11 @@ customers = Resource(
     sorts=("id", "account", "email", "city", "created_at", "updated_at"),
     searches=(Customer.account, Customer.email, Customer.phone, Customer.city),
     unique=(Unique(Customer.email, "Another customer has this email", ignoring_case=True),),
+    announces={
+        "customer.created": "A customer was created",
+        "customer.updated": "A customer was changed",
+        "customer.deleted": "A customer was deleted",
+    },
     sample={
         "account": "Jane Smith",
         "email": "jane@example.com",

@@ -10,10 +10,11 @@ from pydantic import Field
 from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.api.events import announce
 from portal.api.lists import equals, from_day, refers_to, to_day
 from portal.api.operation import Call, Done, Operation
 from portal.api.records import find_record, find_reference
-from portal.api.resource import Resource, public_payload
+from portal.api.resource import Resource
 from portal.api.schema import (
     Amount,
     ApiModel,
@@ -31,7 +32,6 @@ from portal.core import types
 from portal.core.counters import take_number
 from portal.core.database import Base
 from portal.core.errors import Conflict, NotFound, ValidationFailed
-from portal.core.events import record_event
 from portal.core.ownership import TenantOwned, TenantRecord
 from portal.core.session import TenantSession
 from sandbox.resources.customers import Customer
@@ -259,16 +259,10 @@ def _take_payment(call: Call) -> Done:
     payment = pay_invoice(call.session, call.record, call.body)
     data = {name: getattr(payment, name) for name in PaymentView.model_fields if name != "invoice"}
     data["invoice"] = invoices.present(call.session, call.record)
-    record_event(call.session, "payment.received", payment.public_id, public_payload(data))
+    announce(call.session, "payment.received", data)
     if call.record.status == "Paid":
-        record_event(call.session, "invoice.paid", call.record.public_id, public_payload(data["invoice"]))
+        announce(call.session, "invoice.paid", data["invoice"])
     return Done(data)
-
-
-def _find_invoice_to_pay(call: Call) -> Invoice:
-    invoice = find_record(call.session, Invoice, call.path["id"])
-    call.session.refresh(invoice, with_for_update=True)
-    return invoice
 
 
 pay = Operation(
@@ -279,7 +273,7 @@ pay = Operation(
     outcome="Payment recorded",
     description="Records income on an account and lowers the invoice's balance. Nothing above the balance is taken.",
     permission="accounting:write",
-    find=_find_invoice_to_pay,
+    find=lambda call: find_record(call.session, Invoice, call.path["id"], lock=True),
     handle=_take_payment,
     body=PaymentBody,
     returns=PaymentView,
@@ -309,6 +303,11 @@ invoices = Resource(
     create=issue_invoice,
     enrich=add_items,
     actions=(pay,),
+    announces={
+        "invoice.created": "An invoice was issued",
+        "invoice.updated": "An invoice was changed",
+        "invoice.paid": "An invoice was paid in full",
+    },
     sample={
         "customer_id": 1,
         "date": "2024-01-20",

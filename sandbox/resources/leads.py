@@ -51,6 +51,11 @@ leads = Resource(
     filters={"status": equals(Lead.status, Status), "source": equals(Lead.source, Code)},
     sorts=("id", "last_name", "email", "status", "created_at", "updated_at"),
     searches=(Lead.first_name, Lead.last_name, Lead.email, Lead.company),
+    announces={
+        "lead.created": "A lead was created, by a call or by an inquiry",
+        "lead.updated": "A lead was changed",
+        "lead.deleted": "A lead was deleted",
+    },
     sample={
         "first_name": "Jane",
         "last_name": "Smith",

@@ -65,6 +65,11 @@ products = Resource(
     sorts=("id", "name", "price", "sku", "created_at", "updated_at"),
     searches=(Product.name, Product.sku, Product.description),
     unique=(Unique(Product.sku, "Another product has this SKU"),),
+    announces={
+        "product.created": "A product was created",
+        "product.updated": "A product was changed",
+        "product.deleted": "A product was deleted",
+    },
     sample={
         "name": "Label printer",
         "price": Decimal("249.00"),

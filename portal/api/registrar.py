@@ -1,0 +1,203 @@
+"""The registrar: turns the declaration of a resource into its operations."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from pydantic import Field, create_model
+
+from portal.api.events import announce
+from portal.api.lists import ListPlan, query_schema, read_page
+from portal.api.operation import Call, Done, Operation, Page
+from portal.api.records import refuse_referred, refuse_taken
+from portal.api.resource import Deleted, Resource, set_fields
+from portal.api.schema import ApiModel
+
+
+def declare(resource: Resource) -> list[Operation]:
+    """The operations of a resource, in the order of the reference."""
+    makers = {
+        "list": _list,
+        "create": _create,
+        "read": _read,
+        "replace": _replace,
+        "update": _update,
+        "delete": _delete,
+    }
+    return [makers[verb](resource) for verb in resource.verbs] + list(resource.actions)
+
+
+def _operation(resource: Resource, verb: str, method: str, **details: Any) -> Operation:
+    has_id = verb not in {"list", "create"}
+    return Operation(
+        id=f"{resource.name}.{verb}",
+        method=method,
+        path=resource.base_path + ("/{id}" if has_id else ""),
+        permission=f"{resource.module}:{'read' if method == 'GET' else 'write'}",
+        find=resource.find if has_id else None,
+        sample_path={"id": 1} if has_id else {},
+        codes=_codes(resource, verb),
+        **details,
+    )
+
+
+def _codes(resource: Resource, verb: str) -> tuple[str, ...]:
+    may_collide = resource.unique and verb in {"create", "replace", "update"}
+    usual = ("duplicate",) if may_collide else ("conflict",) if verb == "delete" else ()
+    return (*usual, *resource.codes.get(verb, ()))
+
+
+def _list(resource: Resource) -> Operation:
+    plan = ListPlan(resource.model, resource.columns, resource.filters, resource.searches)
+    name = f"{resource.singular.title().replace(' ', '')}Query"
+    query = query_schema(name, resource.filters, resource.sorts, searches=bool(resource.searches))
+
+    def handle(call: Call) -> Page:
+        rows, total = read_page(call.session, plan, call.query)
+        return Page(resource.complete(call.session, rows), call.query.page, call.query.limit, total)
+
+    return _operation(
+        resource,
+        "list",
+        "GET",
+        summary=f"List {resource.name}",
+        outcome=f"One page of {resource.name}",
+        description=resource.description,
+        handle=handle,
+        query=query,
+        returns=resource.shows,
+        is_list=True,
+    )
+
+
+def _create(resource: Resource) -> Operation:
+    def handle(call: Call) -> Done:
+        refuse_taken(call.session, resource.unique, call.body.model_dump())
+        record = resource.create(call.session, call.body) if resource.create else _add(resource, call)
+        call.session.flush()
+        data = resource.present(call.session, record)
+        _tell(resource, call, "created", data)
+        return Done(data, {"Location": f"{resource.base_path}/{record.id}"})
+
+    return _operation(
+        resource,
+        "create",
+        "POST",
+        summary=f"Create {_article(resource)}",
+        outcome=f"{_sentence(resource)} created",
+        handle=handle,
+        body=resource.accepts,
+        returns=resource.shows,
+        status=201,
+        sample=resource.sample,
+    )
+
+
+def _read(resource: Resource) -> Operation:
+    return _operation(
+        resource,
+        "read",
+        "GET",
+        summary=f"Read {_article(resource)}",
+        outcome=f"The {resource.singular}",
+        handle=lambda call: resource.present(call.session, call.record),
+        returns=resource.shows,
+    )
+
+
+def _replace(resource: Resource) -> Operation:
+    return _operation(
+        resource,
+        "replace",
+        "PUT",
+        summary=f"Replace {_article(resource)}",
+        outcome=f"{_sentence(resource)} saved",
+        description="Fields that the body leaves out go back to their defaults.",
+        handle=lambda call: _apply(resource, call, call.body.model_dump()),
+        body=resource.accepts,
+        returns=resource.shows,
+        sample=resource.sample,
+    )
+
+
+def _update(resource: Resource) -> Operation:
+    assert resource.accepts is not None
+    sample = dict(list((resource.sample or {}).items())[-1:])
+    return _operation(
+        resource,
+        "update",
+        "PATCH",
+        summary=f"Change {_article(resource)}",
+        outcome=f"{_sentence(resource)} saved",
+        description="Only the fields that the body names are changed.",
+        handle=lambda call: _apply(resource, call, call.body.model_dump(exclude_unset=True)),
+        body=all_optional(resource.accepts),
+        returns=resource.shows,
+        sample=sample,
+    )
+
+
+def _delete(resource: Resource) -> Operation:
+    def handle(call: Call) -> Done:
+        data = {"id": call.record.id, "public_id": call.record.public_id}
+        if resource.remove:
+            resource.remove(call.session, call.record)
+        refuse_referred(call.session, call.record)
+        call.session.delete(call.record)
+        _tell(resource, call, "deleted", data)
+        return Done(data)
+
+    return _operation(
+        resource,
+        "delete",
+        "DELETE",
+        summary=f"Delete {_article(resource)}",
+        outcome=f"{_sentence(resource)} deleted",
+        handle=handle,
+        returns=Deleted,
+    )
+
+
+def all_optional(model: type[ApiModel]) -> type[ApiModel]:
+    """The schema of a PATCH: every field may be left out, none loosens its type."""
+    fields: dict[str, Any] = {}
+    for name, info in model.model_fields.items():
+        annotation = info.rebuild_annotation()
+        fields[name] = (annotation, _optional(info))
+    return cast(type[ApiModel], create_model(f"{model.__name__}Change", __base__=ApiModel, **fields))
+
+
+def _optional(info: Any) -> Any:
+    return Field(default=None, description=info.description, examples=info.examples)
+
+
+def _add(resource: Resource, call: Call) -> Any:
+    record = resource.model(**call.body.model_dump())
+    call.session.add(record)
+    return record
+
+
+def _apply(resource: Resource, call: Call, fields: dict[str, Any]) -> Done:
+    refuse_taken(call.session, resource.unique, fields, but=call.record)
+    if resource.change:
+        resource.change(call.session, call.record, fields)
+    else:
+        set_fields(call.record, fields)
+    call.session.flush()
+    data = resource.present(call.session, call.record)
+    _tell(resource, call, "updated", data)
+    return Done(data)
+
+
+def _tell(resource: Resource, call: Call, verb: str, data: dict[str, Any]) -> None:
+    name = f"{resource.singular.replace(' ', '_')}.{verb}"
+    if name in resource.announces:
+        announce(call.session, name, data)
+
+
+def _sentence(resource: Resource) -> str:
+    return resource.singular.capitalize()
+
+
+def _article(resource: Resource) -> str:
+    return f"{'an' if resource.singular[0] in 'aeiou' else 'a'} {resource.singular}"
