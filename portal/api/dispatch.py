@@ -1,34 +1,27 @@
-"""From declared operations to Flask views: checks in the contract's order, one transaction, one envelope, one log."""
+"""From declared operations to Flask views: checks in the contract's order, one transaction, one envelope."""
 
 from __future__ import annotations
 
-import logging
 import re
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, g, request
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError
 
-from portal.api.answers import answer, refusal
+from portal.api.answers import answer
 from portal.api.body import read_json
-from portal.api.exchanges import describe_exchange, is_stale, write_exchange
-from portal.api.guards import charge_refused, current_operation
 from portal.api.operation import Call, Operation
 from portal.api.schema import validate
-from portal.core.errors import Forbidden, RateLimited, ServiceUnavailable, UpgradeRequired, ValidationFailed
-from portal.core.meter import Reading, Tab
-from portal.core.prepared import direct
-from portal.core.runtime import current_session, end_transaction, runtime
-from portal.limits import limiter
+from portal.api.settling import finish
+from portal.core.errors import Forbidden, UpgradeRequired, ValidationFailed
+from portal.core.runtime import current_session, runtime
 from portal.tenancy.audit import record_act
 from portal.tenancy.credentials import Caller
 from portal.tenancy.permissions import is_permitted, module_of
 from portal.tenancy.plans import MODULES, is_entitled
 from portal.tenancy.service import lock_tenant
 
-log = logging.getLogger("slipway.api")
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
 
@@ -42,7 +35,7 @@ def build_blueprint(name: str, operations: Sequence[Operation]) -> Blueprint:
             _view(operation),
             methods=[operation.method],
         )
-    blueprint.after_request(_finish)
+    blueprint.after_request(finish)
     return blueprint
 
 
@@ -125,72 +118,3 @@ def _arguments() -> dict[str, Any]:
 def _audit(call: Call) -> None:
     actor = call.caller.actor if call.caller else "public"
     record_act(call.session, actor=actor, action=call.operation.id, request_id=g.request_id)
-
-
-def _finish(response: Response) -> Response:
-    """Commit, settle the tab, put the limit's headers on, write the exchange down."""
-    response = end_transaction(response)
-    operation = current_operation()
-    if request.method == "OPTIONS" or operation is None or "tenant_id" not in g:
-        return response
-    if "tab" in g:
-        return _settle_and_log(response, operation, g.tab)
-    add_limit_headers(response)
-    try:
-        with direct(runtime().database.engine, write=True) as connection:
-            write_exchange(connection, *_describe(response, operation))
-    except (SQLAlchemyError, ServiceUnavailable):
-        log.exception("exchange %s was not logged", g.request_id)
-    return response
-
-
-def _settle_and_log(response: Response, operation: Operation, tab: Tab) -> Response:
-    row, used_key = _describe(response, operation)
-    with direct(runtime().database.engine, write=True) as connection:
-        g.reading = tab.settle(connection)
-        if g.reading.is_exceeded:
-            response = _withhold(g.reading)
-            row, used_key = _describe(response, operation)
-        response.headers.update(g.reading.headers)
-        row["response_headers"] += [list(line) for line in g.reading.headers.items()]
-        write_exchange(connection, row, used_key)
-    return response
-
-
-def _withhold(reading: Reading) -> Response:
-    try:
-        reading.refuse_if_exceeded()
-    except RateLimited as error:
-        g.refusal_code = error.code
-        return refusal(error)
-    raise AssertionError("only an exceeded limit is withheld")
-
-
-def add_limit_headers(response: Response) -> None:
-    """Say how many calls are left (contract section 4): the key's, the named limit's, or the address's."""
-    if "X-RateLimit-Limit" in response.headers:
-        return
-    reading = g.get("reading")
-    if reading is not None:
-        response.headers.update(reading.headers)
-        return
-    current = limiter.current_limit
-    if current is not None:
-        response.headers["X-RateLimit-Limit"] = str(current.limit.amount)
-        response.headers["X-RateLimit-Remaining"] = str(max(0, current.remaining))
-        response.headers["X-RateLimit-Reset"] = str(current.reset_at)
-    elif request.method != "OPTIONS":
-        try:
-            charge_refused()
-        except RateLimited:
-            pass
-        response.headers.update(g.reading.headers)
-
-
-def _describe(response: Response, operation: Operation) -> tuple[dict[str, Any], tuple[int, int] | None]:
-    started: float = g.started
-    duration = int((time.perf_counter() - started) * 1_000_000)
-    caller: Caller | None = g.get("caller")
-    row = describe_exchange(response, tenant_id=g.tenant_id, operation=operation.id, duration=duration)
-    used_key = (caller.tenant_id, caller.api_key_id) if caller and is_stale(caller.last_used_at) else None
-    return row, used_key

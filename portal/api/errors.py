@@ -17,7 +17,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
 from portal.api.answers import refusal
-from portal.api.dispatch import add_limit_headers
+from portal.api.settling import add_limit_headers
 from portal.core.errors import (
     Conflict,
     DomainError,
