@@ -11,6 +11,7 @@ from sqlalchemy import String, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.accounts.service import forget_guests
+from portal.api.idempotency import sweep_keys
 from portal.core.clock import system_now
 from portal.core.database import Base, Database
 from portal.core.jobs import Job
@@ -51,6 +52,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("expire tenants", dt.timedelta(minutes=5), sweep_expired),
     Duty("sweep limits", dt.timedelta(hours=1), sweep_meter),
     Duty("forget ended tokens", dt.timedelta(hours=6), forget_ended_tokens),
+    Duty("forget idempotency keys", dt.timedelta(hours=1), sweep_keys),
     Duty("forget done jobs", dt.timedelta(hours=6), forget_done_jobs),
     Duty("forget guests", dt.timedelta(hours=1), forget_guests),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Any
 from urllib.parse import urlencode
 
@@ -23,17 +24,27 @@ def answer(result: Any, operation: Operation) -> Response:
     if isinstance(result, Response):
         return result
     headers = result.headers if isinstance(result, Done) else {}
-    response = Response(encode(envelope(result, operation.outcome)), operation.status, headers, mimetype=JSON)
-    if isinstance(result, Page) and (links := _links(result)):
-        response.headers["Link"] = links
+    body = encode(envelope(result, operation.outcome))
+    response = Response(body, operation.status, headers, mimetype=JSON)
+    if operation.shows_record:
+        response.set_etag(entity_tag(encode(result.data if isinstance(result, Done) else result)))
+    elif not operation.writes:
+        response.set_etag(entity_tag(body))
+    if isinstance(result, Page):
+        response.headers["Link"] = _links(result)
     return response
+
+
+def entity_tag(content: bytes) -> str:
+    """The strong tag of what is answered, without its quotes."""
+    return blake2b(content, digest_size=12).hexdigest()
 
 
 def envelope(result: Any, outcome: str) -> dict[str, Any]:
     """A success as it is sent: the data, and the meta of a list or the message and notice of an action."""
     if isinstance(result, Page):
-        meta = {"current_page": result.page, "total_pages": result.pages, "total_records": result.total}
-        return {"success": True, "data": result.items, "meta": meta}
+        deleted = {} if result.deleted is None else {"deleted": result.deleted}
+        return {"success": True, "data": result.items, **deleted, "meta": result.meta}
     if isinstance(result, Done):
         notice = {"type": "success", "title": outcome, "text": f"{outcome}.", "display": "toast"}
         return {"success": True, "data": result.data, "message": outcome, "notice": notice}
@@ -47,6 +58,7 @@ def refusal(error: DomainError) -> Response:
         "message": error.message,
         "code": error.code,
         **error.extra,
+        **({"remedy": error.remedy.shown()} if error.remedy else {}),
         "notice": {
             "type": error.notice_type,
             "title": error.title,
@@ -73,12 +85,19 @@ def _prefers_problem() -> bool:
 
 
 def _links(page: Page) -> str:
-    last = max(page.pages, 1)
-    targets = {"first": 1, "prev": page.page - 1, "next": page.page + 1, "last": last}
-    wanted = {name: number for name, number in targets.items() if 1 <= number <= last}
+    """The neighbours of a page (RFC 8288)."""
     base, arguments = runtime().settings.base_url + request.path, request.args.to_dict()
-    return ", ".join(f'<{_with_page(base, arguments, number)}>; rel="{name}"' for name, number in wanted.items())
+    places = _pages_around(page) if page.page is not None else _steps_of_walk(page)
+    links = {name: f"{base}?{urlencode(arguments | place)}" for name, place in places.items()}
+    return ", ".join(f'<{link}>; rel="{name}"' for name, link in links.items())
 
 
-def _with_page(base: str, arguments: dict[str, str], number: int) -> str:
-    return f"{base}?{urlencode({**arguments, 'page': number})}"
+def _pages_around(page: Page) -> dict[str, dict[str, str]]:
+    number, last = page.page or 1, max(page.pages, 1)
+    targets = {"first": 1, "prev": number - 1, "next": number + 1, "last": last}
+    return {name: {"page": str(target)} for name, target in targets.items() if 1 <= target <= last}
+
+
+def _steps_of_walk(page: Page) -> dict[str, dict[str, str]]:
+    following = {"next": {"cursor": page.next_cursor}} if page.next_cursor else {}
+    return {"first": {"cursor": ""}, **following}

@@ -7,7 +7,8 @@ from flask import Blueprint, Response, request
 _ANY_ANSWER = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": (
-        "Location, Retry-After, X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
+        "ETag, Idempotent-Replayed, Link, Location, Retry-After, X-Request-Id, "
+        "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
     ),
 }
 _PREFLIGHT = {

@@ -9,17 +9,15 @@ from typing import Any
 from flask import Blueprint, Response, g, request
 from sqlalchemy.exc import IntegrityError
 
+from portal.api.acts import open_call, record_call
 from portal.api.answers import answer
 from portal.api.body import read_json
+from portal.api.conditional import answer_conditionally, refuse_outdated
+from portal.api.idempotency import Claim, claim_key, given_key, keep_answer, release
 from portal.api.operation import Call, Operation
 from portal.api.schema import validate
 from portal.api.settling import finish
-from portal.core.errors import Forbidden, UpgradeRequired, ValidationFailed
-from portal.core.runtime import current_session, runtime
-from portal.tenancy.audit import record_act
-from portal.tenancy.credentials import Caller
-from portal.tenancy.permissions import is_permitted, module_of
-from portal.tenancy.plans import MODULES, is_entitled
+from portal.core.errors import ValidationFailed
 from portal.tenancy.service import lock_tenant
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
@@ -35,21 +33,16 @@ def build_blueprint(name: str, operations: Sequence[Operation]) -> Blueprint:
             _view(operation),
             methods=[operation.method],
         )
+    blueprint.after_request(_release_refused)
     blueprint.after_request(finish)
     return blueprint
 
 
 def _view(operation: Operation) -> Callable[..., Response]:
     def perform(**path: str) -> Response:
-        call = _open(operation, path)
-        try:
-            result = _run(call)
-        except IntegrityError:
-            # Another request stored the same unique value first; seen again, it is an ordinary refusal.
-            call.session.rollback()
-            call.session.changes.clear()
-            result = _run(call)
-        return answer(result, operation)
+        call = open_call(operation, path)
+        key = given_key(operation)
+        return _answer(call) if key is None else _answer_once(call, key)
 
     perform.__name__ = operation.id.replace(".", "_")
     view: Any = perform
@@ -59,34 +52,34 @@ def _view(operation: Operation) -> Callable[..., Response]:
     return view  # type: ignore[no-any-return]
 
 
-def _open(operation: Operation, path: dict[str, str]) -> Call:
-    caller: Caller | None = g.get("caller")
-    if caller is not None:
-        check_permission(caller, operation)
-    session = current_session()
-    session.bind_tenant(g.tenant_id, caller.clock if caller else g.tenant_clock)
-    return Call(operation, session, runtime().settings, path, caller)
+def _answer(call: Call) -> Response:
+    try:
+        result = _run(call)
+    except IntegrityError:
+        # Another request stored the same unique value first; seen again, it is an ordinary refusal.
+        call.session.rollback()
+        call.session.changes.clear()
+        result = _run(call)
+    return answer_conditionally(answer(result, call.operation))
 
 
-def check_permission(caller: Caller, operation: Operation) -> None:
-    """Role and scope first, then plan. Raises Forbidden, UpgradeRequired."""
-    permission = operation.permission
-    if permission is None:
-        return
-    in_scope = caller.scopes is None or permission in caller.scopes
-    if not (in_scope and is_permitted(caller.role, permission)):
-        raise Forbidden(f"The role {caller.role} may not do this; it takes {permission}.", required=permission)
-    module = module_of(permission)
-    if not is_entitled(caller.plan, module):
-        raise UpgradeRequired(
-            f"The {caller.plan} plan does not include {module}.",
-            upgrade={
-                "module": module,
-                "current_plan": caller.plan,
-                "required_plan": MODULES[module],
-                "url": f"{runtime().settings.base_url}/contact?topic=upgrade",
-            },
-        )
+def _answer_once(call: Call, key: str) -> Response:
+    """Carry out a keyed request, or repeat the answer it was given before."""
+    claim = claim_key(call.session, call.operation, key)
+    if isinstance(claim, Response):
+        return claim
+    g.claim = claim
+    response = _answer(call)
+    keep_answer(call.session, claim, response)
+    return response
+
+
+def _release_refused(response: Response) -> Response:
+    """A keyed request that was refused may be sent again; by now its transaction has ended."""
+    claim: Claim | None = g.get("claim")
+    if claim is not None and response.status_code >= 400:
+        release(claim)
+    return response
 
 
 def _run(call: Call) -> Any:
@@ -101,9 +94,10 @@ def _run(call: Call) -> Any:
         raise ValidationFailed({name[:60]: "Unknown parameter" for name in request.args})
     if operation.body is not None:
         call.body = validate(operation.body, read_json(request))
+    refuse_outdated(call)
     result = operation.handle(call)
-    if operation.writes:
-        _audit(call)
+    if call.is_audited:
+        record_call(call)
         call.session.flush()
     return result
 
@@ -113,8 +107,3 @@ def _arguments() -> dict[str, Any]:
     if repeated:
         raise ValidationFailed(repeated)
     return request.args.to_dict()
-
-
-def _audit(call: Call) -> None:
-    actor = call.caller.actor if call.caller else "public"
-    record_act(call.session, actor=actor, action=call.operation.id, request_id=g.request_id)

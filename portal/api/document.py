@@ -8,6 +8,18 @@ from typing import Any
 
 from portal.api.answers import envelope
 from portal.api.components import REFERENCE, Models, tidy
+from portal.api.conventions import (
+    ANSWER_HEADERS,
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    OTHER_HEADERS,
+    SHARED_SCHEMAS,
+    describe_header,
+    failure_schema,
+    refer_headers,
+    security_schemes,
+)
 from portal.api.events import EventType
 from portal.api.operation import Api, Operation
 from portal.core.errors import CODES, DomainError
@@ -15,33 +27,8 @@ from portal.tenancy.permissions import module_of, roles_with
 from portal.tenancy.plans import MODULES
 
 VERSION = "0.1.0"
+_SAY_WHEN = frozenset({"rate_limited", "idempotency_in_progress", "service_unavailable"})
 _PARAMETER = re.compile(r"\{(\w+)\}")
-_META = {
-    "type": "object",
-    "required": ["current_page", "total_pages", "total_records"],
-    "properties": {
-        "current_page": {"type": "integer", "minimum": 1},
-        "total_pages": {"type": "integer", "minimum": 0},
-        "total_records": {"type": "integer", "minimum": 0},
-    },
-}
-_NOTICE = {
-    "type": "object",
-    "description": "Ready to be shown as it comes",
-    "required": ["type", "title", "text", "display"],
-    "properties": {
-        "type": {"enum": ["success", "warning", "failure", "upgrade_required"]},
-        "title": {"type": "string"},
-        "text": {"type": "string"},
-        "display": {"enum": ["toast", "alert"]},
-    },
-}
-_LIMIT_HEADERS = {
-    "X-Request-Id": ("string", "Number of this request; quote it when you ask support"),
-    "X-RateLimit-Limit": ("integer", "Requests allowed in the window"),
-    "X-RateLimit-Remaining": ("integer", "Requests left in the window"),
-    "X-RateLimit-Reset": ("integer", "End of the window, in epoch seconds"),
-}
 
 
 def build_document(api: Api, *, title: str, description: str, base_url: str) -> dict[str, Any]:
@@ -61,9 +48,13 @@ def build_document(api: Api, *, title: str, description: str, base_url: str) -> 
         "paths": paths,
         "webhooks": {event.name: {"post": _describe_event(event, models)} for event in api.events},
         "components": {
-            "schemas": {**models.schemas, "Failure": _failure(), "Notice": _NOTICE, "Meta": _META},
-            "securitySchemes": _security_schemes(),
-            "headers": {name: _header(*parts) for name, parts in _LIMIT_HEADERS.items()},
+            "schemas": {
+                **models.schemas,
+                "Failure": failure_schema(),
+                **SHARED_SCHEMAS,
+            },
+            "securitySchemes": security_schemes(),
+            "headers": {name: describe_header(*parts) for name, parts in {**ANSWER_HEADERS, **OTHER_HEADERS}.items()},
         },
     }
 
@@ -103,18 +94,19 @@ def _describe(operation: Operation, models: Models) -> dict[str, Any]:
         described["x-public"] = True
         described["security"] = _public_security(operation)
     if operation.permission:
-        module = module_of(operation.permission)
-        described |= {
-            "x-permission": operation.permission,
-            "x-module": module,
-            "x-plan": MODULES[module],
-            "x-roles": roles_with(operation.permission),
-        }
+        described |= _describe_access(operation.permission)
     if operation.body is not None:
         described["requestBody"] = _request_body(operation, models)
     if operation.sample is not None:
         described["x-sample"] = dict(operation.sample)
     return described
+
+
+def _describe_access(permission: str) -> dict[str, Any]:
+    """Who may: the permission, the module and the plan it comes with, the roles. The platform's own has no module."""
+    module = module_of(permission)
+    entitlement = {"x-module": module, "x-plan": MODULES[module]} if module in MODULES else {}
+    return {"x-permission": permission, **entitlement, "x-roles": roles_with(permission)}
 
 
 def _public_security(operation: Operation) -> list[dict[str, list[str]]]:
@@ -128,13 +120,18 @@ def codes_of(operation: Operation) -> tuple[str, ...]:
     codes = [] if operation.is_public and operation.family != "public" else ["unauthorized"]
     codes.append("rate_limited")
     if operation.permission:
-        codes += ["forbidden", "upgrade_required"]
+        codes.append("forbidden")
+        codes += ["upgrade_required"] if module_of(operation.permission) in MODULES else []
     if operation.path.count("{"):
         codes.append("not_found")
     codes.append("validation_failed")
     if operation.body is not None and not operation.is_form:
         codes += ["malformed_json", "payload_too_large", "unsupported_media_type"]
     codes += operation.codes
+    if operation.takes_key:
+        codes += ["idempotency_in_progress", "idempotency_mismatch"]
+    if operation.represent is not None:
+        codes.append("precondition_failed")
     return tuple(dict.fromkeys([*codes, "internal_error", "service_unavailable"]))
 
 
@@ -172,6 +169,12 @@ def _query_parameters(operation: Operation) -> Iterable[dict[str, Any]]:
 
 
 def _header_parameters(operation: Operation) -> Iterable[dict[str, Any]]:
+    if operation.takes_key:
+        yield IDEMPOTENCY_KEY
+    if operation.represent is not None:
+        yield IF_MATCH
+    if not operation.writes:
+        yield IF_NONE_MATCH
     for name, description in operation.headers.items():
         if not name.startswith("path:"):
             yield {"name": name, "in": "header", "description": description, "schema": {"type": "string"}}
@@ -187,7 +190,7 @@ def _request_body(operation: Operation, models: Models) -> dict[str, Any]:
 
 
 def _responses(operation: Operation, models: Models) -> dict[str, Any]:
-    headers = {name: {"$ref": f"#/components/headers/{name}"} for name in _LIMIT_HEADERS}
+    headers = refer_headers(*_success_headers(operation))
     success: dict[str, Any] = {"description": operation.outcome or operation.summary, "headers": headers}
     if operation.returns is not None:
         media: dict[str, Any] = {"schema": _success_schema(operation, models)}
@@ -197,6 +200,8 @@ def _responses(operation: Operation, models: Models) -> dict[str, Any]:
         success["content"] = {"application/json": media}
         success["content"] |= {mimetype: {"schema": {"type": "string"}} for mimetype in operation.also_answers}
     responses: dict[str, Any] = {str(operation.status): success}
+    if not operation.writes:
+        responses["304"] = {"description": "What you hold still stands", "headers": refer_headers("ETag")}
     for code in codes_of(operation):
         error = CODES[code]
         status = str(error.status)
@@ -206,6 +211,15 @@ def _responses(operation: Operation, models: Models) -> dict[str, Any]:
         else:
             responses[status] = _refusal(error, code, operation)
     return dict(sorted(responses.items()))
+
+
+def _success_headers(operation: Operation) -> Iterable[str]:
+    if operation.shows_record or not operation.writes:
+        yield "ETag"
+    if operation.is_list:
+        yield "Link"
+    if operation.takes_key:
+        yield "Idempotent-Replayed"
 
 
 def _success_schema(operation: Operation, models: Models) -> dict[str, Any]:
@@ -218,6 +232,9 @@ def _success_schema(operation: Operation, models: Models) -> dict[str, Any]:
     required = ["success", "data"]
     if operation.is_list:
         properties["meta"] = {"$ref": REFERENCE.format(model="Meta")}
+        if "updated_since" in getattr(operation.query, "model_fields", {}):
+            deletion = {"$ref": REFERENCE.format(model="Deletion")}
+            properties["deleted"] = {"type": "array", "items": deletion, "description": "With updated_since"}
         required.append("meta")
     elif operation.writes:
         properties["message"] = {"type": "string"}
@@ -227,51 +244,8 @@ def _success_schema(operation: Operation, models: Models) -> dict[str, Any]:
 
 def _refusal(error: type[DomainError], code: str, operation: Operation) -> dict[str, Any]:
     schema = {"type": "object"} if operation.is_form else {"$ref": REFERENCE.format(model="Failure")}
-    headers = {name: {"$ref": f"#/components/headers/{name}"} for name in _LIMIT_HEADERS}
+    headers = refer_headers(*(["Retry-After"] if code in _SAY_WHEN else []))
     media = {"application/json": {"schema": schema}}
     if not operation.is_form:
         media["application/problem+json"] = {"schema": schema}
     return {"description": f"{error.title}: `{code}`", "headers": headers, "content": media}
-
-
-def _failure() -> dict[str, Any]:
-    return {
-        "type": "object",
-        "required": ["success", "message", "code", "request_id", "notice", "docs_url"],
-        "properties": {
-            "success": {"const": False},
-            "message": {"type": "string"},
-            "code": {"type": "string", "enum": list(CODES)},
-            "request_id": {"type": "string"},
-            "errors": {"type": "object", "additionalProperties": {"type": "string"}},
-            "required": {"type": "string", "description": "The permission that was missing"},
-            "upgrade": {"type": "object", "description": "Module, current plan, required plan, where to upgrade"},
-            "existing_id": {"type": "integer", "description": "The record that already holds the value"},
-            "limit": {"type": "string", "description": "The limit that was hit"},
-            "notice": {"$ref": REFERENCE.format(model="Notice")},
-            "docs_url": {"type": "string", "format": "uri"},
-        },
-    }
-
-
-def _security_schemes() -> dict[str, Any]:
-    return {
-        "bearer": {"type": "http", "scheme": "bearer", "description": "An API key or an access token"},
-        "apiKey": {"type": "apiKey", "in": "header", "name": "x-api-key"},
-        "publishableKey": {"type": "apiKey", "in": "header", "name": "X-Publishable-Key"},
-        "guestToken": {
-            "type": "http",
-            "scheme": "bearer",
-            "description": "The token of a guest conversation",
-            "x-variable": "SLIPWAY_GUEST_TOKEN",
-        },
-        "keyPair": {"type": "http", "scheme": "basic", "description": "The id and the secret of an API key"},
-        "oauth2": {
-            "type": "oauth2",
-            "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": {}}},
-        },
-    }
-
-
-def _header(kind: str, description: str) -> dict[str, Any]:
-    return {"description": description, "schema": {"type": kind}}

@@ -1,4 +1,4 @@
-"""Lists: paging, sorting, searching, filtering, all declared (contract section 4)."""
+"""What a list understands: paging, sorting, searching, filtering, all declared (contract section 4)."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ import datetime as dt
 import operator
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, create_model
 from pydantic import WithJsonSchema as JsonSchema
-from sqlalchemy import ColumnElement, String, Table, bindparam, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from portal.api.schema import ApiModel, refuse, text_type
-from portal.core.ownership import TenantOwned, table_of
-from portal.core.prepared import Prepared, scoped
+from portal.api.schema import ApiModel, Moment, refuse, text_type
+from portal.core.ownership import TenantOwned
 from portal.core.session import TenantSession
 
 SEARCH = "search"
+UPDATED_SINCE = "updated_since"
 _LAST_DAY = dt.date(9999, 12, 30)
 
 
@@ -48,6 +47,11 @@ class ListQuery(ApiModel):
 
     page: PageNumber = 1
     limit: PageSize = 20
+    cursor: str | None = Field(
+        None,
+        max_length=600,
+        description="Walks the list in place of page: empty to begin, then what the answer before gave",
+    )
 
 
 @dataclass(frozen=True)
@@ -105,95 +109,20 @@ def refers_to(
     return Filter(QueryReference, column, resolve=resolve, description=description)
 
 
-def query_schema(name: str, filters: dict[str, Filter], sorts: Sequence[str], *, searches: bool) -> type[ApiModel]:
-    """The schema of a list's query parameters."""
-    allowed: Any = Literal.__getitem__(tuple(f"{sign}{sort}" for sort in sorts for sign in ("", "-")))
+def query_schema(
+    name: str, filters: dict[str, Filter], sorts: Sequence[str], *, searches: bool, keeps_deletions: bool
+) -> type[ApiModel]:
+    """The schema of a list's query parameters. The first of `sorts` is the usual order."""
+    names = [sort.removeprefix("-") for sort in sorts]
+    allowed: Any = Literal.__getitem__(tuple(f"{sign}{name}" for name in names for sign in ("", "-")))
     fields: dict[str, Any] = {
         "sort": (allowed, Field(sorts[0], description="Field to sort by; a leading - turns the order round"))
     }
     if searches:
         fields["search"] = (text_type(100) | None, Field(None, description="Text to look for"))
+    if keeps_deletions:
+        about = "Only what was changed since, together with what was deleted since"
+        fields[UPDATED_SINCE] = (Moment | None, Field(None, description=about))
     for key, item in filters.items():
         fields[key] = (item.type | None, Field(None, description=item.description or None))
     return create_model(name, __base__=ListQuery, **fields)
-
-
-@dataclass(frozen=True)
-class Statements:
-    """What one shape of a list asks the store: the rows of a page, and how many rows there are."""
-
-    rows: Prepared
-    count: Prepared
-
-
-@dataclass(frozen=True)
-class ListPlan:
-    """What a list reads: the columns, where to search, how to filter and sort.
-
-    Each shape (the sort, the filters given, whether there is a search) is written once and kept.
-    """
-
-    model: type[TenantOwned]
-    columns: tuple[InstrumentedAttribute[Any], ...]
-    filters: dict[str, Filter]
-    searches: tuple[InstrumentedAttribute[Any], ...]
-    written: dict[tuple[str, ...], Statements] = field(default_factory=dict, compare=False)
-
-    def statements(self, sort: str, given: tuple[str, ...]) -> Statements:
-        """The statements of one shape."""
-        shape = (sort, *given)
-        if shape not in self.written:
-            self.written[shape] = self._write(sort, given)
-        return self.written[shape]
-
-    def _write(self, sort: str, given: tuple[str, ...]) -> Statements:
-        table = table_of(self.model)
-        conditions = [self._condition(name) for name in given]
-        rows = select(*(table.c[column.key] for column in self.columns)).where(*conditions)
-        rows = rows.order_by(*_ordering(table, sort)).limit(bindparam("limit")).offset(bindparam("offset"))
-        return Statements(scoped(rows), scoped(select(func.count()).select_from(table).where(*conditions)))
-
-    def _condition(self, name: str) -> ColumnElement[bool]:
-        if name == SEARCH:
-            needle = bindparam(SEARCH, type_=String())
-            texts = (func.lower(table_of(self.model).c[column.key]) for column in self.searches)
-            return or_(*(text.like(needle, escape="\\") for text in texts))
-        item = self.filters[name]
-        column = table_of(self.model).c[item.column.key]
-        condition: ColumnElement[bool] = item.compare(column, bindparam(name, type_=column.type))
-        return condition
-
-
-def read_page(session: TenantSession, plan: ListPlan, query: Any) -> tuple[list[dict[str, Any]], int]:
-    """One page of rows as dicts, and the number of rows in all."""
-    values = _values(session, plan, query)
-    statements = plan.statements(query.sort, tuple(values))
-    names = [column.key for column in plan.columns]
-    page = {**values, "limit": query.limit, "offset": (query.page - 1) * query.limit}
-    with session.fetching() as fetch:
-        rows = [dict(zip(names, row, strict=True)) for row in fetch(statements.rows, page)]
-        if query.page == 1 and len(rows) < query.limit:
-            return rows, len(rows)
-        return rows, fetch(statements.count, values)[0][0]
-
-
-def _values(session: TenantSession, plan: ListPlan, query: Any) -> dict[str, Any]:
-    values = {}
-    if plan.searches and query.search:
-        values[SEARCH] = f"%{_literal(query.search.lower())}%"
-    for name, item in plan.filters.items():
-        value = getattr(query, name)
-        if value is not None:
-            values[name] = item.resolve(session, value) if item.resolve else value
-    return values
-
-
-def _literal(text: str) -> str:
-    """`text` with LIKE's wildcards escaped."""
-    return re.sub(r"([\\%_])", r"\\\1", text)
-
-
-def _ordering(table: Table, sort: str) -> list[ColumnElement[Any]]:
-    name = sort.removeprefix("-")
-    columns = [table.c.id] if name == "id" else [table.c[name], table.c.id]
-    return [column.desc() if sort.startswith("-") else column.asc() for column in columns]

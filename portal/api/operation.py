@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from itsdangerous import URLSafeSerializer
+
 from portal.api.events import EventType
 from portal.api.schema import ApiModel
 from portal.core.config import Settings
@@ -15,7 +17,11 @@ from portal.tenancy.credentials import Caller
 
 @dataclass
 class Call:
-    """One request on its way through an operation: what a handler may know of it."""
+    """One request on its way through an operation: what a handler may know of it.
+
+    `crosses` says that the platform owner acts on another tenant, `is_audited` that the call is written into the
+    audit trail. A handler may set `subject`, the public id acted on, where the changed records do not tell it.
+    """
 
     operation: Operation
     session: TenantSession
@@ -25,6 +31,14 @@ class Call:
     query: Any = None
     body: Any = None
     record: Any = None
+    subject: str | None = None
+    crosses: bool = False
+    is_audited: bool = False
+
+    def signer(self, purpose: str) -> URLSafeSerializer:
+        """Signs what the caller is to bring back to this operation, in this tenant."""
+        salt = f"{purpose} {self.operation.id} {self.session.owner_id}"
+        return URLSafeSerializer(self.settings.secret_key, salt=salt)
 
     @property
     def known_caller(self) -> Caller:
@@ -35,16 +49,30 @@ class Call:
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a list, and how many records there are in all."""
+    """One page of a list, and how many records there are in all; or one step of a walk, which has no `page`.
+
+    `deleted` names what was deleted since the instant asked for, `next_cursor` where the walk goes on.
+    """
 
     items: list[dict[str, Any]]
-    page: int
     limit: int
-    total: int
+    page: int | None = None
+    total: int = 0
+    deleted: list[dict[str, Any]] | None = None
+    total_deleted: int = 0
+    next_cursor: str | None = None
 
     @property
     def pages(self) -> int:
-        return -(-self.total // self.limit)
+        return -(-max(self.total, self.total_deleted) // self.limit)
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """Where the page stands, as an answer tells it."""
+        if self.page is None:
+            return {"next_cursor": self.next_cursor}
+        meta = {"current_page": self.page, "total_pages": self.pages, "total_records": self.total}
+        return meta if self.deleted is None else {**meta, "total_deleted": self.total_deleted}
 
 
 @dataclass(frozen=True)
@@ -68,7 +96,11 @@ class Operation:
     `data`. `sample` is a request body that works on a fresh sandbox; `sample_path` and `sample_query` go with it.
     `example` is what `handle` may return. `outcome` says what a success is: an action's message, a reading's caption.
     `codes` are the refusals special to it; the usual ones are derived. `wraps` are named limits around the view.
-    With `locks_alone` no other write of the tenant runs beside it.
+    With `shows_record` the answer is the record itself and carries its entity tag; `represent` gives the record as
+    such an answer would show it, for `If-Match`.
+    With `locks_alone` no other write of the tenant runs beside it. With `tenant_in_path` the path's `id` names the
+    tenant: the caller's own, or any for the platform owner. A reading is audited as an export when the query has
+    what `exports_when` says.
     """
 
     id: str
@@ -84,6 +116,8 @@ class Operation:
     query: type[ApiModel] | None = None
     body: type[ApiModel] | None = None
     is_list: bool = False
+    shows_record: bool = False
+    represent: Handler | None = None
     status: int = 200
     codes: tuple[str, ...] = ()
     sample: Mapping[str, Any] | None = None
@@ -97,6 +131,8 @@ class Operation:
     is_counted: bool = True
     is_form: bool = False
     locks_alone: bool = False
+    tenant_in_path: bool = False
+    exports_when: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -107,6 +143,11 @@ class Operation:
     @property
     def is_public(self) -> bool:
         return self.permission is None and self.family in {"public", "tokens"}
+
+    @property
+    def takes_key(self) -> bool:
+        """True where an idempotency key is minded (contract section 4)."""
+        return self.method == "POST" and self.family != "tokens"
 
     @property
     def writes(self) -> bool:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import BindParameter, bindparam, func, select
+from sqlalchemy import BindParameter, bindparam, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from portal.core.errors import Conflict, Duplicate, NotFound, ValidationFailed
+from portal.api.deletions import find_deletion
+from portal.core.errors import Conflict, Duplicate, NotFound, Remedy, ValidationFailed
 from portal.core.ids import PUBLIC_ID
 from portal.core.ownership import TenantOwned, table_of, tenant_models
 from portal.core.prepared import Prepared, scoped
@@ -37,8 +39,16 @@ def find_record(session: TenantSession, model: type[Record], reference: Any, *, 
         statement = statement.with_for_update().execution_options(populate_existing=True)
     record = session.scalar(statement)
     if record is None:
-        raise NotFound
+        raise _missing(session, model, text)
     return record
+
+
+def _missing(session: TenantSession, model: type[TenantOwned], reference: str) -> NotFound:
+    """What to answer for a record that is not there; of one's own that was deleted, when."""
+    deleted_at = find_deletion(session, model.__tablename__, reference)
+    if deleted_at is None:
+        return NotFound()
+    return NotFound("This record was deleted.", deleted_at=deleted_at)
 
 
 def find_reference(
@@ -48,8 +58,44 @@ def find_reference(
     try:
         return find_record(session, model, reference, lock=lock)
     except NotFound:
-        name = field.rpartition(".")[2].removesuffix("_id").replace("_", " ")
-        raise ValidationFailed({field: f"No such {name}"}) from None
+        raise ValidationFailed({field: _nothing_there(field)}) from None
+
+
+def find_references(
+    session: TenantSession,
+    wanted: Mapping[str, tuple[type[TenantOwned], Any]],
+    faults: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """The record that each field refers to, read with one statement for each kind; a field without a value is left out.
+
+    The records cannot be deleted before the transaction ends. Raises ValidationFailed naming every field that
+    refers to nothing, together with the `faults` known already.
+    """
+    found: dict[str, Any] = {}
+    errors = dict(faults or {})
+    for model in dict.fromkeys(model for model, _ in wanted.values()):
+        named = {field: value for field, (kind, value) in wanted.items() if kind is model and value is not None}
+        records = _read_all(session, model, set(named.values())) if named else {}
+        found |= {field: records[value] for field, value in named.items() if value in records}
+        errors |= {field: _nothing_there(field) for field, value in named.items() if value not in records}
+    if errors:
+        raise ValidationFailed(errors)
+    return found
+
+
+def _read_all(session: TenantSession, model: type[TenantOwned], values: set[int | str]) -> dict[int | str, TenantOwned]:
+    """The records with these ids or public ids, by what they were named. Always locked in the same order."""
+    ids = [value for value in values if isinstance(value, int)]
+    public_ids = [value for value in values if isinstance(value, str)]
+    chosen = or_(model.id.in_(ids), model.public_id.in_(public_ids))  # type: ignore[attr-defined]
+    statement = select(model).where(chosen).order_by(model.id).with_for_update(read=True, key_share=True)
+    records = session.scalars(statement).all()
+    named: dict[int | str, TenantOwned] = {record.id: record for record in records}
+    return named | {record.public_id: record for record in records}  # type: ignore[attr-defined]
+
+
+def _nothing_there(field: str) -> str:
+    return f"No such {field.rpartition('.')[2].removesuffix('_id').replace('_', ' ')}"
 
 
 @dataclass(frozen=True)
@@ -89,14 +135,16 @@ def refuse_taken(
 
 def refuse_referred(session: TenantSession, record: TenantOwned) -> None:
     """Raises Conflict, with what and how many, while other records refer to this one."""
-    reasons = []
+    referring = {}
     for name, statement in _referrers(table_of(type(record)).name):
         with session.fetching() as fetch:
             count = fetch(statement, {"id": record.id})[0][0]
         if count:
-            reasons.append(f"{name.replace('_', ' ')} ({count})")
-    if reasons:
-        raise Conflict(f"Other records refer to this one: {', '.join(reasons)}.")
+            referring[name.replace("_", " ")] = count
+    if referring:
+        reasons = ", ".join(f"{name} ({count})" for name, count in referring.items())
+        remedy = Remedy("state", referring, "no record that refers to it")
+        raise Conflict(f"Other records refer to this one: {reasons}.", remedy=remedy)
 
 
 @cache

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 from pydantic import Field, create_model
 
 from portal.api.events import announce
-from portal.api.lists import ListPlan, query_schema, read_page
-from portal.api.operation import Call, Done, Operation, Page
+from portal.api.lists import query_schema
+from portal.api.operation import Call, Done, Handler, Operation, Page
+from portal.api.paging import ListPlan, Reader
 from portal.api.records import refuse_referred, refuse_taken
 from portal.api.resource import Deleted, Resource, set_fields
 from portal.api.schema import ApiModel
@@ -24,7 +26,19 @@ def declare(resource: Resource) -> list[Operation]:
         "update": _update,
         "delete": _delete,
     }
-    return [makers[verb](resource) for verb in resource.verbs] + list(resource.actions)
+    actions = [_with_condition(resource, action) for action in resource.actions]
+    return [makers[verb](resource) for verb in resource.verbs] + actions
+
+
+def _with_condition(resource: Resource, action: Operation) -> Operation:
+    """The action, which minds `If-Match` where it is about one record."""
+    if action.writes and action.path.startswith(f"{resource.base_path}/{{id}}/"):
+        return replace(action, represent=_represent(resource))
+    return action
+
+
+def _represent(resource: Resource) -> Handler:
+    return lambda call: resource.present(call.session, call.record)
 
 
 def _operation(resource: Resource, verb: str, method: str, **details: Any) -> Operation:
@@ -35,6 +49,8 @@ def _operation(resource: Resource, verb: str, method: str, **details: Any) -> Op
         path=resource.base_path + ("/{id}" if has_id else ""),
         permission=f"{resource.module}:{'read' if method == 'GET' else 'write'}",
         find=resource.find if has_id else None,
+        represent=_represent(resource) if has_id and method != "GET" else None,
+        shows_record=verb not in {"list", "delete"},
         sample_path={"id": 1} if has_id else {},
         codes=_codes(resource, verb),
         **details,
@@ -50,11 +66,17 @@ def _codes(resource: Resource, verb: str) -> tuple[str, ...]:
 def _list(resource: Resource) -> Operation:
     plan = ListPlan(resource.model, resource.columns, resource.filters, resource.searches)
     name = f"{resource.singular.title().replace(' ', '')}Query"
-    query = query_schema(name, resource.filters, resource.sorts, searches=bool(resource.searches))
+    query = query_schema(
+        name,
+        resource.filters,
+        resource.sorts,
+        searches=bool(resource.searches),
+        keeps_deletions=plan.keeps_deletions,
+    )
 
     def handle(call: Call) -> Page:
-        rows, total = read_page(call.session, plan, call.query)
-        return Page(resource.complete(call.session, rows), call.query.page, call.query.limit, total)
+        page = Reader(call.session, plan, call.query, call.signer("cursor")).read()
+        return replace(page, items=resource.complete(call.session, page.items))
 
     return _operation(
         resource,
@@ -100,7 +122,7 @@ def _read(resource: Resource) -> Operation:
         "GET",
         summary=f"Read {_article(resource)}",
         outcome=f"The {resource.singular}",
-        handle=lambda call: resource.present(call.session, call.record),
+        handle=_represent(resource),
         returns=resource.shows,
     )
 
@@ -159,12 +181,14 @@ def _delete(resource: Resource) -> Operation:
 
 
 def all_optional(model: type[ApiModel]) -> type[ApiModel]:
-    """The schema of a PATCH: every field may be left out, none loosens its type."""
+    """The schema of a PATCH: every field may be left out, none loosens its type, what is read-only stays so."""
     fields: dict[str, Any] = {}
     for name, info in model.model_fields.items():
         annotation = info.rebuild_annotation()
         fields[name] = (annotation, _optional(info))
-    return cast(type[ApiModel], create_model(f"{model.__name__}Change", __base__=ApiModel, **fields))
+    change = cast(type[ApiModel], create_model(f"{model.__name__}Change", __base__=ApiModel, **fields))
+    change.read_only = model.read_only
+    return change
 
 
 def _optional(info: Any) -> Any:

@@ -20,10 +20,12 @@ from pydantic_core import PydanticCustomError
 
 from portal.core.errors import ValidationFailed
 from portal.core.ids import PUBLIC_ID
+from portal.core.types import plain_number
 
 COUNTRIES = frozenset(phonenumbers.SUPPORTED_REGIONS) - {"001"} | {"AQ", "BV", "GS", "HM", "PN", "TF", "UM"}
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\u202a-\u202e\u2066-\u2069\u200b\u2060\ufeff]")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:[0-5]\d)", re.ASCII)
 _PHONE = re.compile(r"^\+?([ ()./-]*[0-9]){4,15}[ ()./-]*$")
 _MARKS = frozenset({"Mn", "Me"})
 _MARKS_LIMIT = 8
@@ -83,6 +85,16 @@ def _parse_date(value: Any) -> dt.date:
     raise refuse("{label} must be a date such as 2024-02-15")
 
 
+def _parse_instant(value: Any) -> dt.datetime:
+    """An instant of RFC 3339, in UTC."""
+    if isinstance(value, str) and _INSTANT.fullmatch(value):
+        try:
+            return dt.datetime.fromisoformat(value.upper()).astimezone(dt.UTC)
+        except (ValueError, OverflowError):
+            raise refuse("{label} is not an instant of the calendar") from None
+    raise refuse("{label} must be an instant such as 2024-01-15T10:00:00Z")
+
+
 def _parse_number(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise refuse("{label} must be a number")
@@ -94,7 +106,7 @@ def _whole_cents(value: Decimal) -> Decimal:
 
 
 def _whole_mills(value: Decimal) -> Decimal:
-    return _at_most_places(value, 3, 9)
+    return plain_number(_at_most_places(value, 3, 9))
 
 
 def _at_most_places(value: Decimal, places: int, digits: int) -> Decimal:
@@ -142,6 +154,7 @@ Country = Annotated[
 ]
 Date = Annotated[dt.date, BeforeValidator(_parse_date), JsonSchema({"type": "string", "format": "date"})]
 Instant = Annotated[dt.datetime, JsonSchema({"type": "string", "format": "date-time"})]
+Moment = Annotated[dt.datetime, BeforeValidator(_parse_instant), JsonSchema({"type": "string", "format": "date-time"})]
 _MONEY = JsonSchema({"type": "number", "multipleOf": 0.01, "examples": [1500.00]})
 
 
@@ -188,6 +201,12 @@ Quantity = Annotated[
     Field(gt=0),
     AfterValidator(_whole_mills),
     JsonSchema({"type": "number", "exclusiveMinimum": 0, "multipleOf": 0.001, "examples": [1]}),
+]
+Difference = Annotated[
+    Decimal,
+    BeforeValidator(_parse_number),
+    AfterValidator(_whole_mills),
+    JsonSchema({"type": "number", "multipleOf": 0.001, "examples": [-2]}),
 ]
 Reference = Annotated[
     int | str,

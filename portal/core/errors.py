@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+Change = Literal["role", "scope", "plan", "limit", "version", "state", "field", "body"]
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """What would change a refusal: what has to change, what it is now, and what it would take.
+
+    A list in `needed` names alternatives. None stands where only the message can say it.
+    """
+
+    change: Change
+    now: Any = None
+    needed: Any = None
+
+    def shown(self) -> dict[str, Any]:
+        """The member `remedy` of an answer."""
+        return {"change": self.change, "from": self.now, "to": self.needed}
 
 
 class DomainError(Exception):
     """A refusal with a code of the closed list.
 
     `status` is the HTTP status, `code` the documented code, `title` a short heading for a notice,
-    `extra` further members of the envelope, `headers` further response headers.
+    `remedy` what would change the answer, `extra` further members of the envelope, `headers` further response headers.
     """
 
     status: ClassVar[int] = 500
@@ -18,9 +38,11 @@ class DomainError(Exception):
     title: ClassVar[str] = "Something went wrong"
     notice_type: ClassVar[str] = "failure"
     default_message: ClassVar[str] = "The request could not be completed."
+    remedy: Remedy | None = None
 
-    def __init__(self, message: str = "", **extra: Any) -> None:
+    def __init__(self, message: str = "", *, remedy: Remedy | None = None, **extra: Any) -> None:
         self.message = message or self.default_message
+        self.remedy = remedy or self.remedy
         self.extra: dict[str, Any] = extra
         self.headers: dict[str, str] = {}
         super().__init__(self.message)
@@ -106,10 +128,7 @@ class Conflict(DomainError):
     title = "Conflict"
     notice_type = "warning"
     default_message = "The record's state does not allow this."
-
-    def __init__(self, message: str = "", code: str = "conflict", **extra: Any) -> None:
-        super().__init__(message, **extra)
-        self.code = code
+    remedy = Remedy("state")
 
 
 class Duplicate(DomainError):
@@ -125,7 +144,103 @@ class Duplicate(DomainError):
         extra: dict[str, Any] = {"errors": dict(errors)}
         if existing_id is not None:
             extra["existing_id"] = existing_id
-        super().__init__(**extra)
+        super().__init__(remedy=Remedy("field", list(errors), "a value that no other record holds"), **extra)
+
+
+class QuoteAlreadyConverted(Conflict):
+    """The quote has become an invoice; `invoice_id` names it."""
+
+    code = "quote_already_converted"
+    title = "Already converted"
+    default_message = "This quote was converted already. invoice_id names the invoice that was made of it."
+
+
+class LeadAlreadyConverted(Conflict):
+    """The lead has become a customer; `customer_id` names it."""
+
+    code = "lead_already_converted"
+    title = "Already converted"
+    default_message = "This lead was converted already. customer_id names the customer that was made of it."
+
+
+class LastAdministrator(Conflict):
+    """Without this user the company would have no administrator."""
+
+    code = "last_administrator"
+    title = "Last administrator"
+    default_message = "This is the last administrator. Make somebody else one first, then repeat."
+
+
+class InvoiceApproved(Conflict):
+    """The invoice is approved; what is approved stays as it is."""
+
+    code = "invoice_approved"
+    title = "Invoice approved"
+
+
+class InvoicePaid(Conflict):
+    """Money was paid on the invoice."""
+
+    code = "invoice_paid"
+    title = "Money was paid"
+    remedy = Remedy("state", None, "Unpaid")
+
+
+class InvoiceVoid(Conflict):
+    """The invoice is void, and void is final."""
+
+    code = "invoice_void"
+    title = "Invoice void"
+    remedy = Remedy("state", "Void")
+
+
+class TransactionLocked(Conflict):
+    """The transaction belongs to a payment or a receipt."""
+
+    code = "transaction_locked"
+    title = "Part of another record"
+
+
+class InsufficientStock(Conflict):
+    """There is less in stock than was asked for; `shortages` names each product, what was asked, what there is."""
+
+    code = "insufficient_stock"
+    title = "Not enough in stock"
+
+    def __init__(self, shortages: Sequence[Mapping[str, Any]]) -> None:
+        parts = (f"{row['name']} ({row['asked']} asked, {row['available']} available)" for row in shortages)
+        super().__init__(f"Not enough in stock: {', '.join(parts)}.", shortages=list(shortages))
+
+
+class IdempotencyInProgress(Conflict):
+    """The first request with this idempotency key is still running."""
+
+    code = "idempotency_in_progress"
+    title = "Still running"
+    default_message = "The first request with this idempotency key is still running. Ask again shortly."
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.headers = {"Retry-After": "1"}
+
+
+class PreconditionFailed(DomainError):
+    """The record is no longer the one that `If-Match` names; `current` is its entity tag now."""
+
+    status = 412
+    code = "precondition_failed"
+    title = "Changed in the meantime"
+    notice_type = "warning"
+    default_message = "The record has changed since you read it. Read it again, then repeat with its new ETag."
+
+
+class IdempotencyMismatch(DomainError):
+    """The idempotency key was used for another request."""
+
+    status = 422
+    code = "idempotency_mismatch"
+    title = "Key used before"
+    default_message = "This idempotency key belongs to another request. Send that request again, or use a new key."
 
 
 class PayloadTooLarge(DomainError):
@@ -147,15 +262,24 @@ class UnsupportedMediaType(DomainError):
 
 
 class RateLimited(DomainError):
-    """A named limit was hit; `limit` names it, `retry_after` is in seconds."""
+    """A named limit was hit; `limit` names it, `retry_after` is in seconds.
+
+    `count` calls are allowed until `reset_at`, in epoch seconds.
+    """
 
     status = 429
     code = "rate_limited"
     title = "Too many requests"
     notice_type = "warning"
 
-    def __init__(self, limit: str, retry_after: int) -> None:
-        super().__init__(f"Limit reached: {limit}. Try again in {retry_after} seconds.", limit=limit)
+    def __init__(self, limit: str, retry_after: int, *, count: int | None = None, reset_at: int | None = None) -> None:
+        again_at = None if reset_at is None else dt.datetime.fromtimestamp(reset_at, dt.UTC)
+        super().__init__(
+            f"Limit reached: {limit}. Try again in {retry_after} seconds.",
+            remedy=Remedy("limit", count, again_at),
+            limit=limit,
+            retry_after=retry_after,
+        )
         self.headers = {"Retry-After": str(retry_after)}
 
 
@@ -188,8 +312,19 @@ ERRORS: tuple[type[DomainError], ...] = (
     MethodNotAllowed,
     Conflict,
     Duplicate,
+    InsufficientStock,
+    QuoteAlreadyConverted,
+    LeadAlreadyConverted,
+    LastAdministrator,
+    InvoiceApproved,
+    InvoicePaid,
+    InvoiceVoid,
+    TransactionLocked,
+    IdempotencyInProgress,
+    PreconditionFailed,
     PayloadTooLarge,
     UnsupportedMediaType,
+    IdempotencyMismatch,
     RateLimited,
     InternalError,
     ServiceUnavailable,

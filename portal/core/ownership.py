@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, ClassVar, Literal
 
-from sqlalchemy import BigInteger, ForeignKey, String, Table
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Table
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from portal.core.types import UtcDateTime
@@ -32,12 +32,20 @@ class TenantOwned:
 
 
 class TenantRecord(TenantOwned):
-    """A record the API shows: public id, instants, and a version that makes lost updates impossible."""
+    """A record the API shows: public id, instants, and a version that makes lost updates impossible.
+
+    Each such table has an index by its last change, which `updated_since` reads (contract section 4).
+    """
 
     public_id: Mapped[str] = mapped_column(String(32), unique=True, sort_order=-18)
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, sort_order=90)
     updated_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, sort_order=91)
     version: Mapped[int] = mapped_column(sort_order=92)
+
+    def __init_subclass__(cls, **details: Any) -> None:
+        super().__init_subclass__(**details)
+        if "__tablename__" in vars(cls):
+            Index(None, cls.tenant_id, cls.updated_at, cls.id)
 
     @declared_attr.directive
     def __mapper_args__(cls) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from portal.core.clock import system_now
 from portal.core.config import Settings
 from portal.core.database import Database
 from portal.core.errors import Conflict, ServiceUnavailable
+from portal.api.idempotency import forget_answers
 from portal.core.events import record_event
 from portal.core.session import TenantSession
 from portal.tenancy.copying import copy_tenant, count_added, count_copied, count_kept
@@ -40,6 +41,7 @@ def reset_tenant(session: TenantSession, tenant: Tenant) -> Receipt:
     template = _template(session)
     removed = {table: count for table, count in count_added(session, template.id, tenant).items() if count}
     _fill(session, template, tenant)
+    forget_answers(session)
     restored = count_copied(session, tenant)
     tenant.last_reset_at = system_now().replace(microsecond=0)
     session.flush()

@@ -1,0 +1,178 @@
+"""Idempotency keys: a POST sent twice is carried out once (contract section 4).
+
+A key is claimed in a short transaction of its own, so that a second request sees at once that the first is
+running. The answer is kept in the very transaction of the write: both are there or neither. A claim ends by
+itself after LEASE, so a process killed midway leaves nothing behind; should its transaction still be running
+then, it finds the claim gone and gives up its write. A refusal is not kept: nothing was written.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import secrets
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from flask import Response, g, request
+from sqlalchemy import JSON, Index, Integer, String, bindparam, delete, insert, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.api.operation import Operation
+from portal.core.clock import system_now
+from portal.core.database import Base
+from portal.core.errors import IdempotencyInProgress, IdempotencyMismatch, ValidationFailed
+from portal.core.ids import new_log_id
+from portal.core.ownership import TenantLog, table_of
+from portal.core.prepared import Direct, Prepared, direct, scoped
+from portal.core.runtime import runtime
+from portal.core.session import TenantSession
+from portal.core.types import EncryptedText, UtcDateTime
+from portal.limits import guest_proof
+
+HEADER = "Idempotency-Key"
+KEPT = dt.timedelta(hours=24)
+LEASE = dt.timedelta(seconds=60)
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_KEPT_HEADERS = ("Content-Type", "Location", "ETag", "Set-Cookie")
+
+
+class IdempotencyKey(TenantLog, Base):
+    """A key, the request it came with, and once that is carried out its answer. `claim` is who carries it out."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (Index(None, "tenant_id", "credential", "operation", "key", unique=True),)
+
+    credential: Mapped[str] = mapped_column(String(80))
+    operation: Mapped[str] = mapped_column(String(60))
+    key: Mapped[str] = mapped_column(String(255))
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    claim: Mapped[str] = mapped_column(String(32))
+    claimed_until: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    status: Mapped[int | None] = mapped_column(Integer)
+    headers: Mapped[list[list[str]] | None] = mapped_column(JSON)
+    body: Mapped[str | None] = mapped_column(EncryptedText)
+
+
+_TABLE = table_of(IdempotencyKey)
+_SHOWN = ("id", "fingerprint", "claimed_until", "expires_at", "status", "headers", "body")
+_FIND = scoped(
+    select(*(_TABLE.c[name] for name in _SHOWN)).where(
+        *(_TABLE.c[name] == bindparam(name) for name in ("credential", "operation", "key"))
+    )
+)
+_INSERT = Prepared(insert(_TABLE))
+_OF_ROW = (_TABLE.c.tenant_id == bindparam("owner_id"), _TABLE.c.id == bindparam("row_id"))
+_FORGET = Prepared(delete(_TABLE).where(*_OF_ROW))
+_RELEASE = Prepared(delete(_TABLE).where(*_OF_ROW, _TABLE.c.claim == bindparam("held")))
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to carry out one keyed request."""
+
+    owner_id: int
+    row_id: int
+    claim: str
+
+
+def given_key(operation: Operation) -> str | None:
+    """The request's idempotency key, if it has one and the operation minds it. Raises ValidationFailed."""
+    if not operation.takes_key or HEADER not in request.headers:
+        return None
+    key = request.headers[HEADER]
+    if not _KEY.fullmatch(key):
+        raise ValidationFailed({HEADER: f"{HEADER} must have 1 to 255 visible ASCII characters"})
+    return key
+
+
+def claim_key(session: TenantSession, operation: Operation, key: str) -> Claim | Response:
+    """The right to carry the request out, or the answer it was given before.
+
+    Raises IdempotencyMismatch, IdempotencyInProgress.
+    """
+    caller = g.get("caller")
+    wanted = {
+        "credential": caller.key_id if caller else guest_proof(),
+        "operation": operation.id,
+        "key": key,
+    }
+    fingerprint = _fingerprint()
+    with direct(runtime().database.engine, write=True) as connection:
+        row = connection.row(_FIND, {"owner_id": session.owner_id, **wanted})
+        if row is not None:
+            answer = _answer_of(connection, session, dict(zip(_SHOWN, row, strict=True)), fingerprint)
+            if answer is not None:
+                return answer
+        return _claim(connection, session, wanted, fingerprint)
+
+
+def keep_answer(session: TenantSession, claim: Claim, response: Response) -> None:
+    """Store the answer beside what it is about. Raises IdempotencyInProgress when the claim was lost meanwhile."""
+    headers = [[name, value] for name in _KEPT_HEADERS for value in response.headers.getlist(name)]
+    kept = {"status": response.status_code, "headers": headers, "body": response.get_data(as_text=True)}
+    held = (IdempotencyKey.id == claim.row_id, IdempotencyKey.claim == claim.claim)
+    done: Any = session.execute(update(IdempotencyKey).where(*held).values(**kept))
+    if done.rowcount != 1:
+        raise IdempotencyInProgress
+
+
+def release(claim: Claim) -> None:
+    """Give the key back after a refusal: the request may be sent again, corrected."""
+    with direct(runtime().database.engine, write=True) as connection:
+        connection.run(_RELEASE, {"owner_id": claim.owner_id, "row_id": claim.row_id, "held": claim.claim})
+
+
+def forget_answers(session: TenantSession) -> None:
+    """Forget the tenant's kept answers, as a reset takes back what they are about."""
+    session.execute(delete(IdempotencyKey).where(IdempotencyKey.status.is_not(None)))
+
+
+def sweep_keys(session: TenantSession) -> None:
+    """Delete the keys of every tenant whose time is over; a tenant's clock is never behind this machine's."""
+    session.connection().execute(delete(_TABLE).where(_TABLE.c.expires_at <= system_now()))
+
+
+def _answer_of(connection: Direct, session: TenantSession, row: dict[str, Any], fingerprint: str) -> Response | None:
+    """The kept answer; None once the row is of no more use, and deleted."""
+    is_running = row["status"] is None and row["claimed_until"] > system_now()
+    if row["expires_at"] <= session.clock.now() or (row["status"] is None and not is_running):
+        connection.run(_FORGET, {"owner_id": session.owner_id, "row_id": row["id"]})
+        return None
+    if row["fingerprint"] != fingerprint:
+        raise IdempotencyMismatch
+    if is_running:
+        raise IdempotencyInProgress
+    response = Response(row["body"], row["status"], [(name, value) for name, value in row["headers"]])
+    response.headers["Idempotent-Replayed"] = "true"
+    return response
+
+
+def _claim(connection: Direct, session: TenantSession, wanted: dict[str, str], fingerprint: str) -> Claim:
+    claim = Claim(session.owner_id, new_log_id(), secrets.token_hex(16))
+    row = {
+        "tenant_id": claim.owner_id,
+        "id": claim.row_id,
+        **wanted,
+        "fingerprint": fingerprint,
+        "claim": claim.claim,
+        "claimed_until": system_now() + LEASE,
+        "expires_at": session.clock.now() + KEPT,
+        "status": None,
+        "headers": None,
+        "body": None,
+    }
+    try:
+        connection.run(_INSERT, row)
+    except runtime().database.engine.dialect.loaded_dbapi.IntegrityError:
+        raise IdempotencyInProgress from None
+    return claim
+
+
+def _fingerprint() -> str:
+    """What makes two requests the same: path, query, body."""
+    digest = sha256(request.path.encode("utf-8", "replace") + b"?" + request.query_string + b"\0")
+    digest.update(request.get_data(cache=True))
+    return digest.hexdigest()
