@@ -23,7 +23,7 @@ def read_samples(file: Path) -> list[tuple[str, Any]]:
     text, samples = file.read_text(), []
     blocks = list(BLOCK.finditer(text))
     for block, following in zip(blocks, [*blocks[1:], None], strict=False):
-        if block.group(1) != "bash" or not block.group(2).lstrip().startswith("curl"):
+        if block.group(1) != "bash" or not block.group(2).lstrip().startswith(("curl", "TAG=$(curl")):
             continue
         between = text[block.end() : following.start()] if following else ""
         is_answer = following is not None and following.group(1) == "json" and between.strip() == "Answer:"
