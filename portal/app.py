@@ -21,6 +21,7 @@ from portal.api.document import build_document
 from portal.api.errors import init_errors
 from portal.api.events import EventType
 from portal.api.guards import api_key, public, public_api
+from portal.api.history import declare_history
 from portal.api.operation import Api, Group, Operation
 from portal.checklist.pages import blueprint as checklist_pages
 from portal.commands import Preparation, add_commands
@@ -34,6 +35,9 @@ from portal.limits import init_limits
 from portal.schedule import DUTIES, Duty
 from portal.support.api import OPERATIONS as CHAT_OPERATIONS
 from portal.support.pages import blueprint as chat_pages
+from portal.tenancy.api import EVENTS as TENANT_EVENTS
+from portal.tenancy.api import OPERATIONS as TENANT_OPERATIONS
+from portal.tenancy.commands import add_platform_commands
 from portal.tenancy.tokens import OPERATIONS as TOKEN_OPERATIONS
 from portal.tenancy.tokens import blueprint as token_endpoint
 from portal.tenancy.tokens import init_tokens
@@ -100,6 +104,7 @@ def create_app(settings: Settings, *extensions: Extension) -> Flask:
             add(app)
     app.extensions["schedule"] = (*DUTIES, *(duty for extension in extensions for duty in extension.duties))
     add_staff_commands(app)
+    add_platform_commands(app)
     add_commands(app, [fill for extension in extensions for fill in extension.preparations])
     return app
 
@@ -107,10 +112,10 @@ def create_app(settings: Settings, *extensions: Extension) -> Flask:
 def compose_api(extensions: tuple[Extension, ...]) -> Api:
     """Every operation and event of the portal and its extensions."""
     added = tuple(operation for extension in extensions for operation in extension.operations)
-    operations = (*added, *LEAD_OPERATIONS, *CHAT_OPERATIONS, *TOKEN_OPERATIONS)
     groups = tuple(group for extension in extensions for group in extension.groups)
-    events = tuple(event for extension in extensions for event in extension.events)
-    return Api(operations, groups, events)
+    events = (*(event for extension in extensions for event in extension.events), *TENANT_EVENTS)
+    own = (*TENANT_OPERATIONS, *declare_history(events), *LEAD_OPERATIONS, *CHAT_OPERATIONS, *TOKEN_OPERATIONS)
+    return Api((*added, *own), groups, events)
 
 
 def mount(app: Flask, blueprint: Blueprint, guard: Guard) -> None:

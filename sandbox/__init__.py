@@ -5,7 +5,7 @@ from __future__ import annotations
 from portal.accounts.guards import guest
 from portal.api.registrar import declare
 from portal.app import Extension
-from sandbox import commands, daily, reset_api
+from sandbox import commands, daily, reset_api, tenants_api
 from sandbox.console.pages import blueprint as console_pages
 from sandbox.examples import with_example
 from sandbox.groups import GROUPS
@@ -26,10 +26,11 @@ extension = Extension(
             *(operation for resource in RESOURCES for operation in declare(resource)),
             *reports.OPERATIONS,
             *reset_api.OPERATIONS,
+            *tenants_api.OPERATIONS,
         )
     ),
     groups=GROUPS,
-    events=tuple(event for resource in RESOURCES for event in resource.event_types),
+    events=(*(event for resource in RESOURCES for event in resource.event_types), *reset_api.EVENTS),
     pages=((console_pages, guest),),
     commands=(commands.add_commands,),
     preparations=(prepare_seed,),

@@ -15,6 +15,10 @@ GROUPS = (
     Group("reports", "Reports", "Figures of a period.", "reports"),
     Group("public-leads", "Public leads", "What a website's visitors leave.", "public-website"),
     Group("guest-chat", "Guest chat", "Support conversations without an account.", "guest-chat"),
+    Group("subscription", "Subscription", "A tenant's plan, its modules and limits.", "subscriptions"),
+    Group("tenants", "Tenants", "Workspaces and their settings.", "tenant-workspaces"),
+    Group("audit", "Audit trail", "Who did what in your tenant.", "tenant-workspaces"),
+    Group("events", "Events", "What your tenant announced.", "tenant-workspaces"),
     Group("sandbox", "Sandbox", "Your own tenant, put back to its seed.", "tenant-workspaces"),
     Group("tokens", "Access tokens", "Short-lived tokens for a key.", "tenant-workspaces"),
 )

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from portal.api.events import EventType
 from portal.api.operation import Call, Done, Operation
 from portal.api.schema import ApiModel, Instant
 from portal.core.errors import NotFound
 from portal.tenancy.models import Tenant
 from sandbox.seed.service import reset_tenant
+
+
+class ResetCounts(ApiModel):
+    """How many rows a reset restored and removed."""
+
+    restored: int
+    removed: int
 
 
 class ReceiptView(ApiModel):
@@ -26,6 +34,7 @@ def _reset(call: Call) -> Done:
     if tenant is None:
         raise NotFound
     receipt = reset_tenant(call.session, tenant)
+    call.subject = tenant.public_id
     return Done(vars(receipt))
 
 
@@ -47,3 +56,5 @@ OPERATIONS = (
         locks_alone=True,
     ),
 )
+
+EVENTS = (EventType("sandbox.reset", "A sandbox was put back to its seed", ResetCounts),)

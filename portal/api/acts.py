@@ -30,6 +30,7 @@ def open_call(operation: Operation, path: dict[str, str]) -> Call:
         session.bind_tenant(*_abroad(path["id"]))
     else:
         session.bind_tenant(g.tenant_id, caller.clock if caller else g.tenant_clock)
+    session.author = caller.key_name if caller else ""
     return Call(operation, session, runtime().settings, path, caller, crosses=crosses, is_audited=is_audited)
 
 

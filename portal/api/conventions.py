@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from portal.api.components import REFERENCE
-from portal.core.errors import CODES, Change
+from portal.core.errors import CODES
+from portal.core.remedies import Change
 
 _META = {
     "anyOf": [

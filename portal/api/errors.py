@@ -30,6 +30,7 @@ from portal.core.errors import (
     UnsupportedMediaType,
     ValidationFailed,
 )
+from portal.core.remedies import Remedy
 from portal.limits import limiter
 
 log = logging.getLogger("slipway.errors")
@@ -85,7 +86,8 @@ def as_domain_error(error: Exception) -> DomainError:
     if isinstance(error, HTTPException):
         return _from_http(error)
     if isinstance(error, StaleDataError):
-        return Conflict("Somebody else changed this record at the same time. Read it again, then repeat.")
+        message = "Somebody else changed this record at the same time. Read it again, then repeat."
+        return Conflict(message, remedy=Remedy("version", "the one you read", "the present one"))
     if isinstance(error, IntegrityError):
         log.exception("integrity error", extra={"request_id": g.get("request_id")})
         return Conflict("Another request changed the same data. Repeat the request.")
@@ -112,7 +114,9 @@ def _from_http(error: HTTPException) -> DomainError:
 
 
 def _limit_hit(error: RateLimitExceeded) -> RateLimited:
+    scope = str(error.limit.scope or "requests") if error.limit else "requests"
     current = limiter.current_limit
-    wait = math.ceil(current.reset_at - time.time()) if current else 60
-    scope = error.limit.scope or "requests" if error.limit else "requests"
-    return RateLimited(str(scope), max(1, wait))
+    if current is None:
+        return RateLimited(scope, 60)
+    wait = max(1, math.ceil(current.reset_at - time.time()))
+    return RateLimited(scope, wait, count=current.limit.amount, reset_at=int(current.reset_at))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from portal.api.operation import Operation
-from portal.core.errors import Forbidden, NotFound, Remedy, UpgradeRequired
+from portal.core.errors import Forbidden, NotFound, UpgradeRequired
+from portal.core.remedies import Remedy
 from portal.core.runtime import runtime
 from portal.tenancy.credentials import Caller
 from portal.tenancy.permissions import PLATFORM, PLATFORM_OWNER, module_of, permissions_of, roles_with

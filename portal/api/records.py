@@ -12,10 +12,11 @@ from sqlalchemy import BindParameter, bindparam, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.api.deletions import find_deletion
-from portal.core.errors import Conflict, Duplicate, NotFound, Remedy, ValidationFailed
+from portal.core.errors import Conflict, Duplicate, NotFound, ValidationFailed
 from portal.core.ids import PUBLIC_ID
 from portal.core.ownership import TenantOwned, table_of, tenant_models
 from portal.core.prepared import Prepared, scoped
+from portal.core.remedies import Remedy
 from portal.core.session import TenantSession
 
 Record = TypeVar("Record", bound=TenantOwned)

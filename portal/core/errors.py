@@ -4,26 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-Change = Literal["role", "scope", "plan", "limit", "version", "state", "field", "body"]
-
-
-@dataclass(frozen=True)
-class Remedy:
-    """What would change a refusal: what has to change, what it is now, and what it would take.
-
-    A list in `needed` names alternatives. None stands where only the message can say it.
-    """
-
-    change: Change
-    now: Any = None
-    needed: Any = None
-
-    def shown(self) -> dict[str, Any]:
-        """The member `remedy` of an answer."""
-        return {"change": self.change, "from": self.now, "to": self.needed}
+from portal.core.remedies import Remedy
 
 
 class DomainError(Exception):

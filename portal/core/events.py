@@ -18,7 +18,7 @@ class Event(TenantLog, Base):
     """What happened: a type such as `customer.created`, its subject's public id, and the facts."""
 
     __tablename__ = "events"
-    __table_args__ = (Index(None, "tenant_id", "type"),)
+    __table_args__ = (Index(None, "tenant_id", "type"), Index(None, "tenant_id", "subject"))
     public_prefix = "evt"
 
     public_id: Mapped[str] = mapped_column(String(32), unique=True)

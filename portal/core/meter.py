@@ -57,7 +57,8 @@ class Reading:
     def refuse_if_exceeded(self) -> None:
         """Raises RateLimited when the call at hand is one too many."""
         if self.is_exceeded:
-            raise RateLimited(self.limit.name, max(1, self.reset_at - int(time.time())))
+            wait = max(1, self.reset_at - int(time.time()))
+            raise RateLimited(self.limit.name, wait, count=self.limit.count, reset_at=self.reset_at)
 
 
 class Meter(Protocol):

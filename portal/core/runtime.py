@@ -45,11 +45,11 @@ def runtime() -> Runtime:
     return parts
 
 
-def current_session() -> TenantSession:
-    """The request's session, opened on first use: a reading transaction for GET, a writing one otherwise."""
+def current_session(*, write: bool = False) -> TenantSession:
+    """The request's session, opened on first use: for GET a reading transaction unless `write`, else a writing one."""
     session: TenantSession | None = g.get("session")
     if session is None:
-        session = runtime().database.open_session(write=request.method not in READING_METHODS)
+        session = runtime().database.open_session(write=write or request.method not in READING_METHODS)
         g.session = session
     return session
 

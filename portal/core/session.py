@@ -18,7 +18,9 @@ from portal.core.counters import take_number
 from portal.core.ids import new_log_id, new_public_id
 from portal.core.ownership import TenantLog, TenantOwned
 from portal.core.prepared import OWNER, Direct, Prepared, direct
+from portal.core.types import EncryptedText
 
+HIDDEN = "••••"
 Fetch = Callable[[Prepared, dict[str, Any]], list[list[Any]]]
 
 
@@ -41,15 +43,17 @@ class Change:
 
 
 class TenantSession(Session):
-    """A SQLAlchemy session that knows one tenant at most."""
+    """A SQLAlchemy session that knows one tenant at most. `author` names who writes, for records that say so."""
 
     tenant_id: int | None
+    author: str
     clock: Clock
     changes: list[Change]
 
     def __init__(self, bind: Any) -> None:
         super().__init__(bind, expire_on_commit=False, autoflush=False)
         self.tenant_id = None
+        self.author = ""
         self.clock = Clock()
         self.changes = []
 
@@ -59,6 +63,18 @@ class TenantSession(Session):
             raise ForeignTenant("the session is bound to another tenant")
         self.tenant_id = tenant_id
         self.clock = clock or self.clock
+
+    @contextmanager
+    def beside(self) -> Iterator[TenantSession]:
+        """A session of its own in this one's transaction, not bound yet: for an act that concerns two tenants.
+
+        Each of the two still sees one tenant only. It is flushed at the end; this one commits or rolls back both.
+        """
+        self.flush()
+        with closing(TenantSession(self.connection())) as other:
+            other.connection()
+            yield other
+            other.flush()
 
     @property
     def owner_id(self) -> int:
@@ -146,5 +162,7 @@ def _changed_fields(row: TenantOwned) -> dict[str, tuple[Any, Any]]:
     for attribute in inspect(row).mapper.column_attrs:
         history = inspect(row).attrs[attribute.key].history
         if history.has_changes():
-            fields[attribute.key] = (history.deleted[0] if history.deleted else None, getattr(row, attribute.key))
+            before, after = history.deleted[0] if history.deleted else None, getattr(row, attribute.key)
+            is_secret = isinstance(attribute.columns[0].type, EncryptedText)
+            fields[attribute.key] = (HIDDEN, HIDDEN) if is_secret else (before, after)
     return fields

@@ -8,10 +8,11 @@ from sqlalchemy import select
 
 from portal.core.clock import system_now
 from portal.core.ownership import TenantOwned
-from portal.core.session import Change, TenantSession
+from portal.core.session import HIDDEN, Change, TenantSession
 from portal.tenancy.models import AuditRow
 
-HIDDEN = frozenset({"password_hash", "secret_hash", "token_hash", "secret", "version", "updated_at"})
+SECRET = frozenset({"password_hash", "secret_hash", "token_hash", "secret"})
+NEEDLESS = frozenset({"version", "updated_at"})
 
 
 def record_act(
@@ -38,5 +39,9 @@ def list_acts(session: TenantSession, *, limit: int = 50) -> list[AuditRow]:
 
 
 def _describe(change: Change) -> dict[str, Any]:
-    fields = {name: [str(before), str(after)] for name, (before, after) in change.fields.items() if name not in HIDDEN}
+    fields = {
+        name: [HIDDEN, HIDDEN] if name in SECRET else [before, after]
+        for name, (before, after) in change.fields.items()
+        if name not in NEEDLESS
+    }
     return {"table": change.table, "public_id": change.public_id, "verb": change.verb, "fields": fields}

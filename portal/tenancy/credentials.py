@@ -98,6 +98,11 @@ class Caller:
         return f"key:{self.key_id}"
 
     @property
+    def actor_abroad(self) -> str:
+        """How the audit trail of another tenant names the platform owner."""
+        return f"owner:{self.key_id}"
+
+    @property
     def is_sandbox(self) -> bool:
         return self.mode == "sandbox"
 

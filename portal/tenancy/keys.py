@@ -20,7 +20,7 @@ from portal.core.errors import NotFound, ValidationFailed
 from portal.core.secrets import keyed_hash
 from portal.core.session import TenantSession
 from portal.tenancy.models import ApiKey, Tenant
-from portal.tenancy.permissions import PERMISSIONS, ROLES
+from portal.tenancy.permissions import ROLES, permissions_of
 
 ALPHABET = string.digits + string.ascii_letters
 ID_LENGTH, SECRET_LENGTH, CHECKSUM_LENGTH = 12, 32, 6
@@ -89,7 +89,7 @@ def issue_key(
     errors = {}
     if role not in ROLES:
         errors["role"] = f"Role must be one of {', '.join(ROLES)}"
-    elif unknown := set(scopes or ()) - PERMISSIONS[role]:
+    elif unknown := set(scopes or ()) - permissions_of(role, tenant.mode):
         errors["scopes"] = f"The role {role} does not hold {', '.join(sorted(unknown))}"
     if errors:
         raise ValidationFailed(errors)

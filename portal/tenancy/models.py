@@ -98,7 +98,7 @@ class AuditRow(TenantLog, Base):
     """Who did what to what: the operation's id, the actor, the subject, and the fields that changed."""
 
     __tablename__ = "audit"
-    __table_args__ = (Index(None, "tenant_id", "action"),)
+    __table_args__ = (Index(None, "tenant_id", "action"), Index(None, "tenant_id", "subject"))
 
     actor: Mapped[str] = mapped_column(String(80))
     action: Mapped[str] = mapped_column(String(60))

@@ -34,6 +34,15 @@ PERMISSIONS: dict[str, frozenset[str]] = {
 }
 """Every role and its permissions."""
 
+PLATFORM = frozenset({"platform:read", "platform:write"})
+"""What the platform owner alone holds: an administrator's key of the house tenant (contract section 6)."""
+PLATFORM_OWNER = "platform owner"
+
+
+def permissions_of(role: str, mode: str) -> frozenset[str]:
+    """What a role may do in a tenant of this mode."""
+    return PERMISSIONS[role] | PLATFORM if (role, mode) == ("administrator", "house") else PERMISSIONS[role]
+
 
 def is_permitted(role: str, permission: str) -> bool:
     """True where the role holds the permission."""
@@ -47,4 +56,6 @@ def module_of(permission: str) -> str:
 
 def roles_with(permission: str) -> list[str]:
     """The roles that hold a permission, for refusals and reference pages."""
+    if permission in PLATFORM:
+        return [PLATFORM_OWNER]
     return [role for role in ROLES if is_permitted(role, permission)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 PLANS = ("starter", "growth", "enterprise")
 
 MODULES: dict[str, str] = {
@@ -20,10 +22,18 @@ MODULES: dict[str, str] = {
 }
 """Each module and the smallest plan that includes it."""
 
+BATCH_ROWS = 500
+"""Rows that one batch call takes, on every plan (contract section 5)."""
+
 
 def is_entitled(plan: str, module: str) -> bool:
     """True where `plan` includes `module`."""
     return PLANS.index(plan) >= PLANS.index(MODULES[module])
+
+
+def smallest_plan(modules: Iterable[str]) -> str:
+    """The smallest plan that includes all of `modules`."""
+    return max((MODULES[module] for module in modules), key=PLANS.index)
 
 
 def modules_of(plan: str) -> list[str]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from typing import Any
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from portal.core.clock import system_now
 from portal.core.errors import NotFound, ValidationFailed
-from portal.core.ids import new_public_id
-from portal.core.session import TenantSession
+from portal.core.events import record_event
+from portal.core.ids import PUBLIC_ID, new_public_id
+from portal.core.session import Change, TenantSession
 from portal.tenancy.keys import new_publishable_key
 from portal.tenancy.models import Tenant
-from portal.tenancy.plans import PLANS
+from portal.tenancy.plans import PLANS, modules_of
 
 GUEST_LIFETIME = dt.timedelta(hours=24)
 HOUSE_NAME = "House"
@@ -50,10 +52,57 @@ def create_tenant(
 
 def find_tenant(session: Session, public_id: str) -> Tenant:
     """The tenant with this public id, unless it has expired or is a template. Raises NotFound."""
+    if not PUBLIC_ID.fullmatch(public_id):
+        raise NotFound
     tenant = session.scalar(select(Tenant).where(Tenant.public_id == public_id, Tenant.mode != "template"))
     if tenant is None or has_expired(tenant):
         raise NotFound
     return tenant
+
+
+def find_own(session: TenantSession, *, lock: bool = False) -> Tenant:
+    """The tenant the session is bound to; with `lock` as it now stands, and held until the transaction ends."""
+    statement = select(Tenant).where(Tenant.id == session.owner_id)
+    if lock:
+        statement = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
+    return session.scalars(statement).one()
+
+
+def change_settings(session: TenantSession, tenant: Tenant, fields: dict[str, Any]) -> None:
+    """Change settings of a tenant and note what they were. Raises ValidationFailed for a reset hour of no sandbox."""
+    if "daily_reset_hour" in fields and not tenant.is_sandbox:
+        raise ValidationFailed({"daily_reset_hour": "Only a sandbox has a daily reset"})
+    changed = {name: (getattr(tenant, name), value) for name, value in fields.items() if getattr(tenant, name) != value}
+    for name, (_, value) in changed.items():
+        setattr(tenant, name, value)
+    if changed:
+        session.changes.append(Change("tenants", tenant.public_id, "changed", changed))
+
+
+def change_plan(session: TenantSession, tenant: Tenant, plan: str) -> None:
+    """Put the tenant on a plan; it holds from the next request on. Announces `subscription.changed` if it differs."""
+    previous = tenant.plan
+    if previous == plan:
+        return
+    change_settings(session, tenant, {"plan": plan})
+    payload = {"tenant": tenant.public_id, "plan": plan, "previous_plan": previous, "modules": modules_of(plan)}
+    record_event(session, "subscription.changed", tenant.public_id, payload)
+
+
+def list_tenants(
+    session: Session, *, page: int, limit: int, sort: str, mode: str | None = None, plan: str | None = None
+) -> tuple[list[Tenant], int]:
+    """One page of the tenants that are neither templates nor expired, and how many there are."""
+    running = or_(Tenant.expires_at.is_(None), Tenant.expires_at > system_now())
+    wanted = select(Tenant).where(Tenant.mode != "template", running)
+    if mode is not None:
+        wanted = wanted.where(Tenant.mode == mode)
+    if plan is not None:
+        wanted = wanted.where(Tenant.plan == plan)
+    column = getattr(Tenant, sort.removeprefix("-"))
+    order = (column.desc(), Tenant.id.desc()) if sort.startswith("-") else (column, Tenant.id)
+    total = session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
+    return list(session.scalars(wanted.order_by(*order).limit(limit).offset((page - 1) * limit))), total
 
 
 def has_expired(tenant: Tenant) -> bool:

@@ -25,7 +25,7 @@ from portal.limits import TOKENS_BY_ADDRESS
 from portal.tenancy.credentials import TOKEN_PURPOSE, Caller, identify_by_key
 from portal.tenancy.keys import KEY_TYPES
 from portal.tenancy.models import AccessToken
-from portal.tenancy.permissions import PERMISSIONS
+from portal.tenancy.permissions import permissions_of
 
 LIFETIME = 3600
 
@@ -67,7 +67,7 @@ class Client(ClientMixin):  # type: ignore[misc]
     def permissions(self) -> frozenset[str]:
         """What the key may do: its role's permissions, narrowed to its scopes."""
         assert self.caller is not None
-        own = PERMISSIONS[self.caller.role]
+        own = permissions_of(self.caller.role, self.caller.mode)
         return own if self.caller.scopes is None else own & self.caller.scopes
 
 
