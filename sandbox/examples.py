@@ -39,6 +39,15 @@ INVOICE: Record = {
     "version": 1,
 }
 PAID = {"paid": Decimal("500.00"), "balance": Decimal("1000.00"), "status": "Partially Paid"}
+PAYMENT = {
+    "id": 18,
+    "public_id": "txn_cb2b052888c36229a381743c",
+    "amount": Decimal("1003.00"),
+    "account_id": 1,
+    "date": "2024-01-24",
+    "method": "Bank Transfer",
+    "created_at": "2024-01-24T15:45:55Z",
+}
 
 # The first record of each resource, and how many there are.
 SEEDED: dict[str, tuple[Record, int]] = {
@@ -78,6 +87,24 @@ SEEDED: dict[str, tuple[Record, int]] = {
         40,
     ),
     "invoices": (INVOICE, 322),
+    "transactions": (
+        {
+            "id": 1,
+            "public_id": "txn_757e8712b76c74d8894ec6a8",
+            "type": "Expense",
+            "account_id": 1,
+            "amount": Decimal("1200.00"),
+            "category_id": 6,
+            "date": "2024-01-02",
+            "invoice_id": None,
+            "method": "Bank Transfer",
+            "description": "Office and store, January 2024",
+            "created_at": "2024-01-02T09:08:56Z",
+            "updated_at": "2024-01-02T09:08:56Z",
+            "version": 1,
+        },
+        1300,
+    ),
     "leads": (
         {
             "id": 1,
@@ -117,6 +144,14 @@ OTHERS: dict[str, Answer] = {
         | {"date": "2024-01-20", "due_date": "2024-02-20", "items": [ITEM | {"product_id": None}]}
         | {"notes": "Payable within 30 days", "created_at": NOW, "updated_at": NOW}
     ),
+    "invoices.replace": Done(
+        INVOICE
+        | {"date": "2024-01-20", "due_date": "2024-02-20", "items": [ITEM | {"product_id": None}]}
+        | {"notes": "Payable within 30 days", "updated_at": NOW, "version": 2}
+    ),
+    "invoices.approve": Done(INVOICE | {"approved_at": NOW, "updated_at": NOW, "version": 2}),
+    "invoices.void": Done(INVOICE | {"status": "Void", "updated_at": NOW, "version": 2}),
+    "invoices.list_payments": Page([PAYMENT], limit=20, page=1, total=1),
     "invoices.pay": Done(
         {
             "id": 1301,
@@ -127,6 +162,23 @@ OTHERS: dict[str, Answer] = {
             "method": "Bank Transfer",
             "created_at": NOW,
             "invoice": INVOICE | PAID | {"updated_at": NOW, "version": 2},
+        }
+    ),
+    "transactions.create": Done(
+        {
+            "id": 1301,
+            "public_id": "txn_1d04c5b7f6e93a8820cb41e5",
+            "type": "Expense",
+            "account_id": 1,
+            "amount": Decimal("89.90"),
+            "category_id": 8,
+            "date": "2024-01-18",
+            "invoice_id": None,
+            "method": None,
+            "description": "Calendar add-on, yearly licence",
+            "created_at": NOW,
+            "updated_at": NOW,
+            "version": 1,
         }
     ),
     "reports.financial": {
@@ -179,7 +231,7 @@ def _of_resource(operation: Operation, record: Record, total: int) -> Answer:
     verb = operation.id.partition(".")[2]
     sent = dict(operation.sample or {})
     if verb == "list":
-        return Page([record], 1, 20, total)
+        return Page([record], limit=20, page=1, total=total)
     if verb == "create":
         new = {"id": total + 1, "public_id": f"{record['public_id'][:4]}b83f1d6a40c79e25d1806ca3"}
         return Done(record | sent | new | {"created_at": NOW, "updated_at": NOW, "version": 1})

@@ -8,6 +8,7 @@ GROUPS = (
     Group("customers", "Customers", "Whom the company sells to.", "core"),
     Group("products", "Products", "Goods and services on offer.", "core"),
     Group("invoices", "Invoices", "What customers owe, and their payments.", "core"),
+    Group("transactions", "Transactions", "Every sum earned or spent.", "core"),
     Group("leads", "Leads", "People who asked; sales turns them into customers.", "core"),
     Group("accounts", "Accounts", "Where money is kept.", "core"),
     Group("categories", "Categories", "What money was earned by or spent on.", "core"),

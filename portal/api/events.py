@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from sqlalchemy import select
+
 from portal.api.schema import ApiModel
 from portal.core.events import Event, record_event
 from portal.core.ownership import TenantOwned, TenantRecord, table_of, tenant_models
 from portal.core.session import TenantSession
+
+Known = dict[tuple[type[TenantOwned], int], str]
 
 
 @dataclass(frozen=True)
@@ -28,18 +32,37 @@ def announce(session: TenantSession, type_: str, data: dict[str, Any]) -> Event:
 
 
 def public_payload(session: TenantSession, data: dict[str, Any]) -> dict[str, Any]:
-    """An answer's data as an event may carry it: every reference by its public id, no `id`."""
-    return {name: _public_value(session, name, value) for name, value in data.items() if name != "id"}
+    """An answer's data as an event may carry it: every reference by its public id, no `id`.
+
+    One query for each kind of record referred to, however many there are.
+    """
+    wanted: dict[type[TenantOwned], set[int]] = {}
+    for model, id_ in _references_in(data):
+        wanted.setdefault(model, set()).add(id_)
+    known: Known = {}
+    for model, ids in wanted.items():
+        record: Any = model
+        rows = session.execute(select(record.id, record.public_id).where(record.id.in_(ids)))
+        known |= {(model, id_): public_id for id_, public_id in rows}
+    return {name: _published(known, name, value) for name, value in data.items() if name != "id"}
 
 
-def _public_value(session: TenantSession, name: str, value: Any) -> Any:
+def _references_in(data: dict[str, Any]) -> Iterator[tuple[type[TenantOwned], int]]:
+    for name, value in data.items():
+        if isinstance(value, int) and name in _referred_models():
+            yield _referred_models()[name], value
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, dict):
+                yield from _references_in(item)
+
+
+def _published(known: Known, name: str, value: Any) -> Any:
     if isinstance(value, dict):
-        return public_payload(session, value)
+        return {key: _published(known, key, item) for key, item in value.items() if key != "id"}
     if isinstance(value, list):
-        return [_public_value(session, name, item) for item in value]
+        return [_published(known, name, item) for item in value]
     if isinstance(value, int) and name in _referred_models():
-        record = session.get(_referred_models()[name], (session.owner_id, value))
-        return getattr(record, "public_id", None)
+        return known.get((_referred_models()[name], value))
     return value
 
 
@@ -55,4 +78,5 @@ def _references() -> Iterator[tuple[str, type[TenantOwned]]]:
         for key in table_of(model).foreign_key_constraints:
             target = records.get(key.referred_table.name)
             if target is not None:
-                yield from ((item.parent.name, target) for item in key.elements if item.parent.name != "tenant_id")
+                names = {item.parent.name for item in key.elements} - {"tenant_id", "id"}
+                yield from ((name, target) for name in names)

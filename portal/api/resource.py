@@ -13,6 +13,7 @@ from portal.api.lists import Filter
 from portal.api.operation import Call, Operation
 from portal.api.records import Unique, find_record
 from portal.api.schema import ApiModel
+from portal.core.errors import NotFound
 from portal.core.ownership import TenantOwned
 from portal.core.session import TenantSession
 
@@ -82,12 +83,14 @@ class Resource:
         return find_record(call.session, self.model, call.path["id"], lock=call.operation.writes)
 
     def present(self, session: TenantSession, record: Any) -> dict[str, Any]:
-        """One record as an answer shows it."""
-        row = {column.key: getattr(record, column.key) for column in self.columns}
-        return self.complete(session, [row])[0]
+        """One record as an answer shows it. Raises NotFound when another call has just deleted it."""
+        rows = self.complete(session, [{column.key: getattr(record, column.key) for column in self.columns}])
+        if not rows:
+            raise NotFound
+        return rows[0]
 
     def complete(self, session: TenantSession, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The rows of one page with their computed fields, in the schema's order."""
+        """The rows of one page with their computed fields, in the schema's order, less those just deleted."""
         if self.enrich is None or not rows:
             return rows
         self.enrich(session, rows)

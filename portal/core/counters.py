@@ -30,3 +30,9 @@ def take_number(session: Session, name: str, count: int = 1) -> int:
     owner_id = session.owner_id  # type: ignore[attr-defined]
     value = session.connection().scalar(_TAKE, {"tenant_id": owner_id, "name": name, "count": count})
     return int(value)
+
+
+def take_block(session: Session, name: str, count: int) -> range:
+    """The next `count` numbers of the session's tenant under `name`, taken at once."""
+    last = take_number(session, name, count)
+    return range(last - count + 1, last + 1)

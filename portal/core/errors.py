@@ -159,6 +159,7 @@ class InvoiceApproved(Conflict):
 
     code = "invoice_approved"
     title = "Invoice approved"
+    remedy = Remedy("state", "approved")
 
 
 class InvoicePaid(Conflict):
@@ -166,7 +167,6 @@ class InvoicePaid(Conflict):
 
     code = "invoice_paid"
     title = "Money was paid"
-    remedy = Remedy("state", None, "Unpaid")
 
 
 class InvoiceVoid(Conflict):

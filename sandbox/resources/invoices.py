@@ -1,50 +1,41 @@
-"""Invoices: what customers owe, and their payments."""
+"""Invoices: what customers owe."""
 
 from __future__ import annotations
 
 import datetime as dt
-from decimal import ROUND_HALF_UP, Decimal
+from collections.abc import Callable
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String, select
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm.attributes import flag_modified
 
 from portal.api.events import announce
 from portal.api.lists import equals, from_day, refers_to, to_day
 from portal.api.operation import Call, Done, Operation
-from portal.api.records import find_record, find_reference
-from portal.api.resource import Resource
-from portal.api.schema import (
-    Amount,
-    ApiModel,
-    Code,
-    Date,
-    Instant,
-    Line,
-    Money,
-    Paragraph,
-    Percentage,
-    Quantity,
-    Reference,
-)
+from portal.api.records import find_reference, find_references
+from portal.api.resource import Resource, set_fields
+from portal.api.schema import ApiModel, Date, Instant, Money, Paragraph, Reference
 from portal.core import types
 from portal.core.counters import take_number
 from portal.core.database import Base
-from portal.core.errors import Conflict, NotFound, ValidationFailed
+from portal.core.errors import InvoiceApproved, InvoicePaid, InvoiceVoid, ValidationFailed
 from portal.core.ownership import TenantOwned, TenantRecord
+from portal.core.remedies import Remedy
 from portal.core.session import TenantSession
 from sandbox.resources.customers import Customer
-from sandbox.resources.products import Product
-from sandbox.resources.reference import Account, Category
-from sandbox.resources.transactions import Transaction
+from sandbox.resources.invoice_items import add_items, clear_items, write_items
+from sandbox.resources.items import ItemBody, ItemView, complete_items, products_of, total_of, wrong_sum
+from sandbox.resources.series import give_back, take_from_series
 
 Status = Literal["Unpaid", "Partially Paid", "Paid", "Void"]
-SALES_CATEGORY = 1
+NOTHING = Decimal("0.00")
 
 
 class Invoice(TenantRecord, Base):
-    """What a customer owes for some items. `balance` is `amount` less `paid`."""
+    """What a customer owes for some items. `balance` is `amount` less `paid`, for a void one too."""
 
     __tablename__ = "invoices"
     __table_args__ = (
@@ -67,46 +58,10 @@ class Invoice(TenantRecord, Base):
     status: Mapped[str] = mapped_column(String(20))
     approved_at: Mapped[dt.datetime | None] = mapped_column(types.UtcDateTime)
 
-
-class InvoiceItem(TenantOwned, Base):
-    """One line of an invoice. `amount` is the price of one unit, before tax."""
-
-    __tablename__ = "invoice_items"
-    __table_args__ = (
-        ForeignKeyConstraint(["tenant_id", "invoice_id"], ["invoices.tenant_id", "invoices.id"]),
-        ForeignKeyConstraint(["tenant_id", "product_id"], ["products.tenant_id", "products.id"]),
-        Index(None, "tenant_id", "invoice_id"),
-        Index(None, "tenant_id", "product_id"),
-    )
-    is_audited = False
-
-    invoice_id: Mapped[int] = mapped_column(BigInteger)
-    product_id: Mapped[int | None] = mapped_column(BigInteger)
-    description: Mapped[str] = mapped_column(String(200))
-    amount: Mapped[Decimal] = mapped_column(types.Money)
-    qty: Mapped[Decimal] = mapped_column(types.Quantity)
-    tax_rate: Mapped[Decimal] = mapped_column(types.Rate)
-
-
-class ItemBody(ApiModel):
-    """One line as a caller sends it; `amount` is the price of one unit, before tax."""
-
-    description: Line
-    amount: Amount
-    qty: Quantity = Decimal(1)
-    product_id: Reference | None = None
-    tax_rate: Percentage = Decimal("0.00")
-
-
-class ItemView(ApiModel):
-    """One line as the API shows it; `total` includes tax."""
-
-    description: str
-    amount: Money
-    qty: Quantity
-    product_id: int | None
-    tax_rate: Percentage
-    total: Money
+    @property
+    def series(self) -> str:
+        """The series of its number: one for each year."""
+        return f"invoices:{self.date.year}"
 
 
 class InvoiceBody(ApiModel):
@@ -142,145 +97,164 @@ class InvoiceView(ApiModel):
     version: int
 
 
-class PaymentBody(ApiModel):
-    """A payment: how much, onto which account, when, how."""
-
-    amount: Amount
-    account_id: Reference
-    date: Date | None = Field(None, description="Today when left out")
-    method: Code | None = None
-
-
-class PaymentView(ApiModel):
-    """A payment as the API shows it: the income it recorded, and the invoice as it stands now."""
-
-    id: int
-    public_id: str
-    amount: Money
-    account_id: int
-    date: Date
-    method: str | None
-    created_at: Instant
-    invoice: InvoiceView
-
-
-def line_total(amount: Decimal, qty: Decimal, tax_rate: Decimal) -> Decimal:
-    """One line in money, tax included, rounded half up to the cent."""
-    return (amount * qty * (100 + tax_rate) / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
-
-
 def issue_invoice(session: TenantSession, data: InvoiceBody) -> Invoice:
     """Issue an invoice under the next number of its year. Raises ValidationFailed."""
-    date = data.date or min(session.clock.today(), data.due_date)
-    if data.due_date < date:
-        raise ValidationFailed({"due_date": "Due date must not be before the invoice date"})
-    customer = find_reference(session, Customer, data.customer_id, "customer_id")
-    products = _find_products(session, data.items)
-    total = sum((line_total(item.amount, item.qty, item.tax_rate) for item in data.items), Decimal("0.00"))
-    if total.adjusted() >= 12:
-        raise ValidationFailed({"items": "The items come to more than an invoice can hold"})
-    invoice = Invoice(
-        invoice_number=f"INV-{date.year}-{take_number(session, f'invoices:{date.year}'):03d}",
-        customer_id=customer.id,
-        date=date,
-        due_date=data.due_date,
-        notes=data.notes,
-        amount=total,
-        paid=Decimal("0.00"),
-        balance=total,
-        status="Unpaid",
-    )
+    fields = _resolve(session, data.model_dump())
+    items = fields.pop("items")
+    # The counter of ids first, so that whoever issues several, of whatever years, waits for nobody who waits for them.
+    invoice = Invoice(id=take_number(session, Invoice.__tablename__), paid=NOTHING, **fields)
+    invoice.invoice_number = f"INV-{invoice.date.year}-{take_from_series(session, invoice.series):03d}"
+    invoice.amount = total_of(items)
+    _settle(invoice)
     session.add(invoice)
     session.flush()
-    for item, product in zip(data.items, products, strict=True):
-        line = item.model_dump() | {"product_id": product.id if product else None}
-        session.add(InvoiceItem(invoice_id=invoice.id, **line))
-    session.flush()
+    write_items(session, invoice.id, items)
     return invoice
 
 
-def pay_invoice(session: TenantSession, invoice: Invoice, data: PaymentBody) -> Transaction:
-    """Record a payment as income. Raises Conflict for a void invoice, ValidationFailed for an overpayment."""
+def change_invoice(session: TenantSession, invoice: Invoice, fields: dict[str, Any]) -> None:
+    """Change an open invoice. Raises ValidationFailed, and what `refuse_closed` raises."""
+    known = {"date": invoice.date, "due_date": invoice.due_date}
+    fields = _resolve(session, known | fields, year=invoice.date.year)
+    refuse_closed(invoice)
+    items = fields.pop("items", None)
+    set_fields(invoice, fields)
+    if items is not None:
+        clear_items(session, invoice.id)
+        write_items(session, invoice.id, items)
+        invoice.amount = total_of(items)
+        _settle(invoice)
+        flag_modified(invoice, "updated_at")
+
+
+def delete_invoice(session: TenantSession, invoice: Invoice) -> None:
+    """Make an open invoice ready to be deleted: its number goes back to its series. Raises as `refuse_closed`."""
+    refuse_closed(invoice)
+    clear_items(session, invoice.id)
+    give_back(session, invoice.series, int(invoice.invoice_number.rpartition("-")[2]))
+
+
+def refuse_closed(invoice: Invoice) -> None:
+    """Raises InvoiceVoid, InvoicePaid, InvoiceApproved: only an open invoice may be changed or deleted."""
     if invoice.status == "Void":
-        raise Conflict("This invoice is void; it takes no payment.")
-    account = find_reference(session, Account, data.account_id, "account_id")
-    if data.amount > invoice.balance:
+        raise InvoiceVoid("This invoice is void and stays as it is; issue another in its place.")
+    if invoice.paid:
+        raise _paid(invoice, "delete its payments first, or issue a further invoice.")
+    if invoice.approved_at:
+        raise InvoiceApproved("This invoice is approved; void it and issue another in its place.")
+
+
+def approve_invoice(session: TenantSession, invoice: Invoice) -> None:
+    """Approve an invoice. Raises InvoiceVoid, InvoiceApproved."""
+    if invoice.status == "Void":
+        raise InvoiceVoid("This invoice is void; issue another and approve that.")
+    if invoice.approved_at:
+        raise InvoiceApproved("This invoice is approved already; there is nothing left to do.")
+    invoice.approved_at = session.clock.now()
+
+
+def void_invoice(session: TenantSession, invoice: Invoice) -> None:
+    """Declare that an invoice is owed by nobody. Raises InvoiceVoid, InvoicePaid."""
+    if invoice.status == "Void":
+        raise InvoiceVoid("This invoice is void already; there is nothing left to do.")
+    if invoice.paid:
+        raise _paid(invoice, "delete its payments first, then void it.")
+    invoice.status = "Void"
+
+
+def pay_invoice(invoice: Invoice, amount: Decimal) -> None:
+    """Count money that came in; the invoice is locked. Raises InvoiceVoid, ValidationFailed for an overpayment."""
+    if invoice.status == "Void":
+        raise InvoiceVoid("This invoice is void; it takes no payment.")
+    if amount > invoice.balance:
         raise ValidationFailed({"amount": f"Amount must not exceed the balance of {invoice.balance}"})
-    payment = Transaction(
-        type="Income",
-        account_id=account.id,
-        category_id=find_record(session, Category, SALES_CATEGORY).id,
-        invoice_id=invoice.id,
-        amount=data.amount,
-        method=data.method,
-        description=f"Payment of {invoice.invoice_number}",
-        date=data.date or session.clock.today(),
-    )
-    session.add(payment)
-    invoice.paid += data.amount
+    invoice.paid += amount
+    _settle(invoice)
+
+
+def unpay_invoice(invoice: Invoice, amount: Decimal) -> None:
+    """Take a payment back; the invoice is locked."""
+    invoice.paid -= amount
+    _settle(invoice)
+
+
+def _paid(invoice: Invoice, way_out: str) -> InvoicePaid:
+    return InvoicePaid(f"Money was paid on this invoice; {way_out}", remedy=Remedy("state", invoice.status, "Unpaid"))
+
+
+def _settle(invoice: Invoice) -> None:
     invoice.balance = invoice.amount - invoice.paid
-    invoice.status = "Paid" if invoice.balance == 0 else "Partially Paid"
-    session.flush()
-    return payment
+    invoice.status = "Paid" if not invoice.balance else "Partially Paid" if invoice.paid else "Unpaid"
 
 
-def add_items(session: TenantSession, rows: list[dict[str, Any]]) -> None:
-    """Put each invoice's lines on its row, with one query for the page."""
-    by_invoice: dict[int, list[dict[str, Any]]] = {row["id"]: [] for row in rows}
-    wanted = select(InvoiceItem).where(InvoiceItem.invoice_id.in_(by_invoice)).order_by(InvoiceItem.id)
-    for item in session.scalars(wanted):
-        line = {name: getattr(item, name) for name in ItemView.model_fields if name != "total"}
-        line["total"] = line_total(item.amount, item.qty, item.tax_rate)
-        by_invoice[item.invoice_id].append(line)
-    for row in rows:
-        row["items"] = by_invoice[row["id"]]
+def _resolve(session: TenantSession, fields: dict[str, Any], *, year: int | None = None) -> dict[str, Any]:
+    """The fields as they are stored: references by id, a date where there is none. Raises ValidationFailed."""
+    date = fields["date"] or min(session.clock.today(), fields["due_date"])
+    wanted: dict[str, tuple[type[TenantOwned], Any]] = {}
+    errors = _wrong_dates(date, fields["due_date"], year)
+    if "customer_id" in fields:
+        wanted["customer_id"] = (Customer, fields["customer_id"])
+    if "items" in fields:
+        wanted |= products_of(fields["items"])
+        errors |= wrong_sum(fields["items"])
+    found = find_references(session, wanted, errors)
+    resolved = fields | {"date": date}
+    if "customer_id" in fields:
+        resolved["customer_id"] = found["customer_id"].id
+    if "items" in fields:
+        resolved["items"] = complete_items(fields["items"], found)
+    return resolved
 
 
-def _find_products(session: TenantSession, items: list[ItemBody]) -> list[Product | None]:
-    errors, found = {}, []
-    for position, item in enumerate(items):
-        product = None
-        if item.product_id is not None:
-            try:
-                product = find_record(session, Product, item.product_id)
-            except NotFound:
-                errors[f"items.{position}.product_id"] = "No such product"
-        found.append(product)
-    if errors:
-        raise ValidationFailed(errors)
-    return found
+def _wrong_dates(date: dt.date, due_date: dt.date, year: int | None) -> dict[str, str]:
+    errors = {}
+    if due_date < date:
+        errors["due_date"] = "Due date must not be before the invoice date"
+    if year and date.year != year:
+        errors["date"] = f"Date must stay in {year}, the year of the invoice's number"
+    return errors
 
 
-def _find_customer(session: TenantSession, reference: Any) -> Customer:
-    return find_reference(session, Customer, reference, "customer_id")
+def _action(verb: str, act: Callable[[TenantSession, Invoice], None], event: str, **details: Any) -> Operation:
+    """An operation that acts on the invoice in the path, announces the event and answers with the invoice."""
+
+    def handle(call: Call) -> Done:
+        act(call.session, call.record)
+        call.session.flush()
+        data = invoices.present(call.session, call.record)
+        announce(call.session, event, data)
+        return Done(data)
+
+    return Operation(
+        id=f"invoices.{verb}",
+        method="POST",
+        path=f"/api/v2/invoices/{{id}}/{verb}",
+        permission="accounting:write",
+        find=lambda call: invoices.find(call),
+        handle=handle,
+        returns=InvoiceView,
+        sample_path={"id": 1},
+        **details,
+    )
 
 
-def _take_payment(call: Call) -> Done:
-    payment = pay_invoice(call.session, call.record, call.body)
-    data = {name: getattr(payment, name) for name in PaymentView.model_fields if name != "invoice"}
-    data["invoice"] = invoices.present(call.session, call.record)
-    announce(call.session, "payment.received", data)
-    if call.record.status == "Paid":
-        announce(call.session, "invoice.paid", data["invoice"])
-    return Done(data)
-
-
-pay = Operation(
-    id="invoices.pay",
-    method="POST",
-    path="/api/v2/invoices/{id}/payments",
-    summary="Record a payment",
-    outcome="Payment recorded",
-    description="Records income on an account and lowers the invoice's balance. Nothing above the balance is taken.",
-    permission="accounting:write",
-    find=lambda call: find_record(call.session, Invoice, call.path["id"], lock=True),
-    handle=_take_payment,
-    body=PaymentBody,
-    returns=PaymentView,
-    status=201,
-    codes=("conflict",),
-    sample={"amount": Decimal("500.00"), "account_id": 1, "date": "2024-02-01", "method": "Bank Transfer"},
-    sample_path={"id": 1},
+approve = _action(
+    "approve",
+    approve_invoice,
+    "invoice.approved",
+    summary="Approve an invoice",
+    outcome="Invoice approved",
+    description="An approved invoice can be paid or voided, no longer changed or deleted.",
+    codes=("invoice_approved", "invoice_void"),
+)
+void = _action(
+    "void",
+    void_invoice,
+    "invoice.voided",
+    summary="Void an invoice",
+    outcome="Invoice voided",
+    description="The invoice keeps its number and its amounts, but nobody owes it and no report counts it.",
+    codes=("invoice_paid", "invoice_void"),
 )
 
 invoices = Resource(
@@ -291,22 +265,30 @@ invoices = Resource(
     model=Invoice,
     shows=InvoiceView,
     accepts=InvoiceBody,
-    verbs=("list", "create", "read"),
     filters={
         "status": equals(Invoice.status, Status),
-        "customer_id": refers_to(Invoice.customer_id, _find_customer, "The customer's id or public id"),
+        "customer_id": refers_to(
+            Invoice.customer_id,
+            lambda session, value: find_reference(session, Customer, value, "customer_id"),
+            "The customer's id or public id",
+        ),
         "date_from": from_day(Invoice.date, Date),
         "date_to": to_day(Invoice.date, Date),
     },
     sorts=("id", "date", "due_date", "amount", "invoice_number", "created_at", "updated_at"),
     computed=("items",),
     create=issue_invoice,
+    change=change_invoice,
+    remove=delete_invoice,
     enrich=add_items,
-    actions=(pay,),
+    actions=(approve, void),
+    codes=dict.fromkeys(("replace", "update", "delete"), ("invoice_approved", "invoice_paid", "invoice_void")),
     announces={
         "invoice.created": "An invoice was issued",
-        "invoice.updated": "An invoice was changed",
+        "invoice.updated": "An invoice was changed, or a payment of it taken back",
+        "invoice.approved": "An invoice was approved",
         "invoice.paid": "An invoice was paid in full",
+        "invoice.voided": "An invoice was voided",
     },
     sample={
         "customer_id": 1,

@@ -8,7 +8,8 @@ from decimal import Decimal
 from portal.core.ownership import TenantOwned
 from portal.leads.models import Lead
 from sandbox.resources.customers import Customer
-from sandbox.resources.invoices import Invoice, InvoiceItem
+from sandbox.resources.invoice_items import InvoiceItem
+from sandbox.resources.invoices import Invoice
 from sandbox.resources.products import Product
 from sandbox.resources.reference import Account, Category, Department
 from sandbox.resources.sales import Sale, SaleItem, SalePayment

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from sandbox.resources.invoices import line_total
+from sandbox.resources.items import line_total
 from sandbox.seed.days import month_name
 from sandbox.seed.words import Words, money
 

@@ -30,6 +30,7 @@ def entry(
     *,
     method: str | None = None,
     invoice_id: int | None = None,
+    sale_id: int | None = None,
 ) -> Row:
     """A transaction without its id. The category says whether it is income or an expense."""
     category_id = words.category(category)
@@ -38,6 +39,7 @@ def entry(
         "account_id": account_id,
         "category_id": category_id,
         "invoice_id": invoice_id,
+        "sale_id": sale_id,
         "amount": amount,
         "method": method or _METHODS[account_id],
         "description": description.replace("{month}", month_name(made_at.date())),
@@ -46,11 +48,9 @@ def entry(
     return stamped(fields, made_at)
 
 
-def receipt(
-    words: Words, made_at: dt.datetime, description: str, amount: Decimal, method: str, invoice_id: int | None = None
-) -> Row:
-    """Income from sales, on the account that money paid by `method` arrives on."""
-    return entry(words, made_at, "Sales", description, amount, _ACCOUNTS[method], method=method, invoice_id=invoice_id)
+def receipt(words: Words, made_at: dt.datetime, description: str, amount: Decimal, method: str, **cause: int) -> Row:
+    """Income from sales, on the account that money paid by `method` arrives on; `cause` is an invoice or a sale."""
+    return entry(words, made_at, "Sales", description, amount, _ACCOUNTS[method], method=method, **cause)
 
 
 def numbered(entries: list[Row]) -> list[Row]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
 
-from sandbox.resources.invoices import line_total
+from sandbox.resources.items import line_total
 from sandbox.seed.days import LAST_DAY, dice, instant, is_open
 from sandbox.seed.entries import receipt
 from sandbox.seed.ledger import TILL_OPENS
@@ -91,4 +91,4 @@ def _add_payments(words: Words, chance: Random, made: Sales) -> None:
     for method, amount in parts.items():
         made.payments.append({"id": len(made.payments) + 1, "sale_id": sale["id"], "method": method, "amount": amount})
         description = f"Sale {sale['receipt_number']}"
-        made.income.append(receipt(words, sale["sold_at"], description, amount, method))
+        made.income.append(receipt(words, sale["sold_at"], description, amount, method, sale_id=sale["id"]))

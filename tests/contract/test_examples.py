@@ -18,7 +18,7 @@ from sandbox import extension
 from tests.conftest import Integration
 
 exact = msgspec.json.Decoder(float_hook=Decimal).decode
-VARYING = {"public_id", "created_at", "updated_at", "reset_at", "tenant", "kept"}
+VARYING = {"public_id", "created_at", "updated_at", "approved_at", "reset_at", "tenant", "kept"}
 REFUSED = {"customers.delete", "products.delete", "tenants.create"}
 SENT = [operation for operation in extension.operations if operation.id not in REFUSED]
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sandbox.resources.invoices import line_total
+from sandbox.resources.items import line_total
 from sandbox.seed.company import Company, build_company
 from sandbox.seed.words import load_words
 from tests.sandbox.seed.conftest import Rows

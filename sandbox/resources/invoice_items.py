@@ -1,0 +1,102 @@
+"""The lines of invoices: kept in the order in which they were sent, read with one query a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from functools import cache
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String, bindparam, delete, insert, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.core import types
+from portal.core.counters import take_block
+from portal.core.database import Base
+from portal.core.ownership import TenantOwned, table_of
+from portal.core.prepared import Prepared, scoped
+from portal.core.session import Fetch, TenantSession
+from sandbox.resources.items import Row, line_total
+
+_COLUMNS = ("description", "amount", "qty", "product_id", "tax_rate")
+_PAGE_SIZES = (1, 20, 100)
+
+
+class InvoiceItem(TenantOwned, Base):
+    """One line of an invoice. `amount` is the price of one unit, before tax."""
+
+    __tablename__ = "invoice_items"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "invoice_id"], ["invoices.tenant_id", "invoices.id"]),
+        ForeignKeyConstraint(["tenant_id", "product_id"], ["products.tenant_id", "products.id"]),
+        Index(None, "tenant_id", "invoice_id"),
+        Index(None, "tenant_id", "product_id"),
+    )
+    is_audited = False
+
+    invoice_id: Mapped[int] = mapped_column(BigInteger)
+    product_id: Mapped[int | None] = mapped_column(BigInteger)
+    description: Mapped[str] = mapped_column(String(200))
+    amount: Mapped[Decimal] = mapped_column(types.Money)
+    qty: Mapped[Decimal] = mapped_column(types.Quantity)
+    tax_rate: Mapped[Decimal] = mapped_column(types.Rate)
+
+
+def write_items(session: TenantSession, invoice_id: int, items: list[Row]) -> None:
+    """Store the lines of an invoice that is stored already: two statements, whatever their number."""
+    table = table_of(InvoiceItem)
+    own = {"tenant_id": session.owner_id, "invoice_id": invoice_id}
+    ids = take_block(session, table.name, len(items))
+    rows = [{**own, "id": id_, **item} for id_, item in zip(ids, items, strict=True)]
+    session.connection().execute(insert(table), rows)
+
+
+def clear_items(session: TenantSession, invoice_id: int) -> None:
+    """Delete the lines of an invoice."""
+    session.execute(delete(InvoiceItem).where(InvoiceItem.invoice_id == invoice_id))
+
+
+def add_items(session: TenantSession, rows: list[Row]) -> None:
+    """Put each invoice's lines on its row, with one query for the page.
+
+    An invoice that was changed since its row was read is read again together with its lines, so that the
+    amount is always the sum of the lines shown. One that is gone by now is left out.
+    """
+    by_id = {row["id"]: row for row in rows}
+    with session.fetching() as fetch:
+        found = _read(fetch, by_id, ("version",))
+        if any(version != by_id[id_]["version"] for id_, *_, version in found):
+            names = tuple(rows[0])
+            found = _read(fetch, by_id, names)
+            for id_, *values in found:
+                by_id[id_].update(zip(names, values[len(_COLUMNS) :], strict=True))
+    for row in rows:
+        row["items"] = []
+    for id_, *values in found:
+        by_id[id_]["items"].append(_show(dict(zip(_COLUMNS, values, strict=False))))
+    rows[:] = [row for row in rows if row["items"]]
+
+
+def _show(line: Row) -> Row:
+    return {**line, "total": line_total(line["amount"], line["qty"], line["tax_rate"])}
+
+
+def _read(fetch: Fetch, ids: Iterable[int], of_invoice: tuple[str, ...]) -> list[list[Any]]:
+    """The lines of the invoices, each with these columns of its invoice."""
+    found, left = [], iter(ids)
+    while chunk := list(islice(left, _PAGE_SIZES[-1])):
+        size = next(size for size in _PAGE_SIZES if size >= len(chunk))
+        chunk += [chunk[-1]] * (size - len(chunk))
+        found += fetch(_lines_of(size, of_invoice), {f"id_{place}": id_ for place, id_ in enumerate(chunk)})
+    return found
+
+
+@cache
+def _lines_of(size: int, of_invoice: tuple[str, ...]) -> Prepared:
+    """The statement that reads the lines of `size` invoices."""
+    lines, invoices = table_of(InvoiceItem).c, Base.metadata.tables["invoices"].c
+    ids = [bindparam(f"id_{place}", type_=BigInteger()) for place in range(size)]
+    columns = (lines.invoice_id, *(lines[name] for name in _COLUMNS), *(invoices[name] for name in of_invoice))
+    wanted = select(*columns).where(invoices.id.in_(ids), lines.invoice_id == invoices.id)
+    return scoped(wanted.order_by(lines.id))
