@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from portal.api.operation import Answer, Done, Operation, Page
+from sandbox import desk_examples, staff_examples, store_examples
 
 Record = dict[str, Any]
 NOW = "2026-11-21T09:12:44Z"
@@ -105,24 +106,6 @@ SEEDED: dict[str, tuple[Record, int]] = {
         },
         1300,
     ),
-    "leads": (
-        {
-            "id": 1,
-            "public_id": "led_8e8a81c423ddad4e8265400d",
-            "first_name": "Pavel",
-            "last_name": "Nambiar",
-            "email": "accounts@hawthorn-design.example",
-            "company": "Hawthorn & Ambrosi Design",
-            "phone": "+91 22 0055 0163",
-            "source": "Referral",
-            "message": "Which plan has stock keeping for two warehouses?",
-            "status": "Converted",
-            "created_at": "2024-01-25T08:52:41Z",
-            "updated_at": "2024-02-26T11:39:37Z",
-            "version": 3,
-        },
-        40,
-    ),
     "accounts": (
         {"id": 1, "public_id": "acc_2d286915f12eb3cf5144e19c", "name": "Operating account", "type": "Bank"} | BOOKED,
         6,
@@ -218,12 +201,18 @@ OTHERS: dict[str, Answer] = {
 }
 
 
+SEEDED |= store_examples.SEEDED | staff_examples.SEEDED | desk_examples.SEEDED
+OTHERS |= store_examples.OTHERS | staff_examples.OTHERS | desk_examples.OTHERS
+
+
 def with_example(operation: Operation) -> Operation:
     """The operation with what it answers to its own sample in a fresh sandbox."""
     if operation.id in OTHERS:
         return replace(operation, example=OTHERS[operation.id])
     if operation.group in SEEDED:
         return replace(operation, example=_of_resource(operation, *SEEDED[operation.group]))
+    if operation.group == "batch":
+        return replace(operation, example=_of_batch(*SEEDED[operation.id.partition(".")[2]]))
     return operation
 
 
@@ -233,10 +222,19 @@ def _of_resource(operation: Operation, record: Record, total: int) -> Answer:
     if verb == "list":
         return Page([record], limit=20, page=1, total=total)
     if verb == "create":
-        new = {"id": total + 1, "public_id": f"{record['public_id'][:4]}b83f1d6a40c79e25d1806ca3"}
-        return Done(record | sent | new | {"created_at": NOW, "updated_at": NOW, "version": 1})
+        return Done(record | sent | _identity(record, total) | {"created_at": NOW, "updated_at": NOW, "version": 1})
     if verb == "delete":
         return Done({"id": record["id"], "public_id": record["public_id"]})
     if verb in {"replace", "update"}:
         return Done(record | sent | {"updated_at": NOW, "version": record["version"] + 1})
     return record
+
+
+def _of_batch(record: Record, total: int) -> Answer:
+    outcome = {"row": 0, "status": "created", **_identity(record, total)}
+    return Done({"outcomes": [outcome], "created": 1, "failed": 0, "duplicate": 0, "charged": 1})
+
+
+def _identity(record: Record, total: int) -> Record:
+    """The id and public id of the next record of its kind."""
+    return {"id": total + 1, "public_id": f"{record['public_id'][:4]}b83f1d6a40c79e25d1806ca3"}

@@ -114,6 +114,13 @@ def failure_schema() -> dict[str, Any]:
             "current": {"type": "string", "description": "The record's entity tag now"},
             "deleted_at": {"type": "string", "format": "date-time", "description": "When you deleted the record"},
             "existing_id": {"type": "integer", "description": "The record that already holds the value"},
+            "shortages": {
+                "type": "array",
+                "items": {"type": "object"},
+                "description": "Each product of which there is too little: product_id, name, asked, available",
+            },
+            "invoice_id": {"type": "integer", "description": "The invoice a quote was converted to"},
+            "customer_id": {"type": "integer", "description": "The customer a lead was converted to"},
             "limit": {"type": "string", "description": "The limit that was hit"},
             "retry_after": {"type": "integer", "description": "Seconds to wait"},
             "remedy": {"$ref": REFERENCE.format(model="Remedy")},

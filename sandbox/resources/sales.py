@@ -3,18 +3,40 @@
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal
+from collections import defaultdict
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Annotated, Any, Literal
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String
+from pydantic import Field
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.api.lists import from_day, to_day
+from portal.api.records import find_references
+from portal.api.resource import Resource
+from portal.api.schema import Amount, ApiModel, Date, Identity, Instant, Money, Price, Quantity, Reference, Stamps
 from portal.core import types
+from portal.core.counters import take_block, take_number
 from portal.core.database import Base
+from portal.core.errors import Conflict, ValidationFailed
 from portal.core.ownership import TenantOwned, TenantRecord
+from portal.core.session import TenantSession
+from sandbox.resources.customers import Customer
+from sandbox.resources.items import line_total
+from sandbox.resources.products import Product
+from sandbox.resources.reference import Account
+from sandbox.resources.stock import Move, move_stock
+from sandbox.resources.transactions import Transaction
+
+PaymentMethod = Literal["Bank Transfer", "Card", "Cash", "Cheque"]
+SALES_CATEGORY = 1
+_ARRIVES_ON = {"Cash": "Cash", "Card": "Card"}
+"""The type of account that money paid by a method arrives on; others arrive at the bank."""
 
 
 class Sale(TenantRecord, Base):
-    """One receipt. `amount` is the sum of its lines, taxes included."""
+    """One receipt. `amount` is the sum of its lines, taxes included, and of its payments; `change` was given back."""
 
     __tablename__ = "sales"
     __table_args__ = (
@@ -29,6 +51,7 @@ class Sale(TenantRecord, Base):
     date: Mapped[dt.date]
     sold_at: Mapped[dt.datetime] = mapped_column(types.UtcDateTime)
     amount: Mapped[Decimal] = mapped_column(types.Money)
+    change: Mapped[Decimal] = mapped_column(types.Money, server_default="0")
 
 
 class SaleItem(TenantOwned, Base):
@@ -41,6 +64,7 @@ class SaleItem(TenantOwned, Base):
         Index(None, "tenant_id", "sale_id"),
         Index(None, "tenant_id", "product_id"),
     )
+    is_audited = False
 
     sale_id: Mapped[int] = mapped_column(BigInteger)
     product_id: Mapped[int] = mapped_column(BigInteger)
@@ -50,14 +74,233 @@ class SaleItem(TenantOwned, Base):
 
 
 class SalePayment(TenantOwned, Base):
-    """How much of a receipt was paid by what method."""
+    """How much of a receipt was paid by what method, less the change."""
 
     __tablename__ = "sale_payments"
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "sale_id"], ["sales.tenant_id", "sales.id"]),
         Index(None, "tenant_id", "sale_id"),
     )
+    is_audited = False
 
     sale_id: Mapped[int] = mapped_column(BigInteger)
     method: Mapped[str] = mapped_column(String(40))
     amount: Mapped[Decimal] = mapped_column(types.Money)
+
+
+class SaleItemBody(ApiModel):
+    """One line as a caller sends it."""
+
+    product_id: Reference
+    qty: Quantity
+    price: Price | None = Field(None, description="Of one unit, tax included; the product's own when left out")
+
+
+class SaleItemView(ApiModel):
+    """One line as the API shows it."""
+
+    product_id: int
+    qty: Quantity
+    price: Money = Field(description="Of one unit, tax included")
+    amount: Money
+
+
+class SalePaymentBody(ApiModel):
+    """A part of what was paid."""
+
+    method: PaymentMethod
+    amount: Amount
+
+
+class SalePaymentView(ApiModel):
+    """A part of what was paid, less the change."""
+
+    method: PaymentMethod
+    amount: Money
+
+
+class SaleBody(ApiModel):
+    """A sale as a caller sends it."""
+
+    read_only = ApiModel.read_only | {"receipt_number", "date", "sold_at", "amount", "change"}
+
+    items: Annotated[list[SaleItemBody], Field(min_length=1, max_length=100)]
+    payments: Annotated[list[SalePaymentBody], Field(min_length=1, max_length=10)]
+    customer_id: Reference | None = None
+
+
+class SaleFacts(ApiModel):
+    """What was sold to whom and when, and how it was paid."""
+
+    receipt_number: str
+    customer_id: int | None
+    date: Date
+    sold_at: Instant
+    items: list[SaleItemView]
+    payments: list[SalePaymentView] = Field(description="They come to the amount: cash is shown less the change")
+    amount: Money = Field(description="What the items come to, tax included")
+    change: Money = Field(description="Cash given back")
+
+
+class SaleView(Stamps, SaleFacts, Identity):
+    """A sale as the API shows it."""
+
+
+@dataclass(frozen=True)
+class _Line:
+    product: Product
+    qty: Decimal
+    price: Decimal
+
+    @property
+    def amount(self) -> Decimal:
+        return (self.price * self.qty).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+@dataclass(frozen=True)
+class _Part:
+    method: str
+    amount: Decimal
+
+
+def record_sale(session: TenantSession, data: SaleBody) -> Sale:
+    """Sell goods and services at the counter: the receipt under the next number of its year, its stock, its income.
+
+    Raises ValidationFailed, and InsufficientStock where a tracked product is short.
+    """
+    customer_id, lines = _read_lines(session, data)
+    total = sum((line.amount for line in lines), Decimal("0.00"))
+    parts, change = _settle(total, data.payments)
+    now = session.clock.now()
+    number = f"REC-{now.year}-{take_number(session, f'sales:{now.year}'):04d}"
+    details = {"receipt_number": number, "customer_id": customer_id, "date": now.date(), "sold_at": now}
+    sale = Sale(**details, amount=total, change=change)
+    session.add(sale)
+    session.flush()
+    _write_lines(session, sale, lines)
+    moves = [Move(line.product, "out", line.qty) for line in lines if line.product.tracks_stock]
+    move_stock(session, moves, reason="Sale", reference=number)
+    _write_payments(session, sale, parts)
+    return sale
+
+
+def _read_lines(session: TenantSession, data: SaleBody) -> tuple[int | None, list[_Line]]:
+    """The buyer's id, and the lines with their prices. Raises ValidationFailed."""
+    products = {f"items.{place}.product_id": (Product, item.product_id) for place, item in enumerate(data.items)}
+    found = find_references(session, {"customer_id": (Customer, data.customer_id), **products})
+    lines = []
+    for field, item in zip(products, data.items, strict=True):
+        product = found[field]
+        usual = line_total(product.price, Decimal(1), product.tax_rate)
+        lines.append(_Line(product, item.qty, usual if item.price is None else item.price))
+    customer = found.get("customer_id")
+    return customer.id if customer else None, lines
+
+
+def _settle(total: Decimal, payments: list[SalePaymentBody]) -> tuple[list[_Part], Decimal]:
+    """The payments less the change, which is taken from the cash, and the change. Raises ValidationFailed."""
+    if not total:
+        raise ValidationFailed({"items": "The items come to nothing; they must come to 0.01 at least"})
+    if total.adjusted() >= 12:
+        raise ValidationFailed({"items": "The items come to more than a receipt can hold"})
+    change = sum((payment.amount for payment in payments), Decimal("0.00")) - total
+    if change < 0:
+        raise ValidationFailed({"payments": f"Payments must cover the total of {total}; {-change} is missing"})
+    cash = sum((payment.amount for payment in payments if payment.method == "Cash"), Decimal("0.00"))
+    if change and change >= cash:
+        raise ValidationFailed(
+            {"payments": f"Payments exceed the total of {total} by {change}; change is given on cash only"}
+        )
+    return _less_change(payments, change), change
+
+
+def _less_change(payments: list[SalePaymentBody], change: Decimal) -> list[_Part]:
+    parts = []
+    for payment in reversed(payments):
+        back = min(change, payment.amount) if payment.method == "Cash" else Decimal("0.00")
+        change -= back
+        parts.append(_Part(payment.method, payment.amount - back))
+    return [part for part in reversed(parts) if part.amount]
+
+
+def _write_lines(session: TenantSession, sale: Sale, lines: list[_Line]) -> None:
+    for id_, line in zip(take_block(session, "sale_items", len(lines)), lines, strict=True):
+        fields = {"product_id": line.product.id, "qty": line.qty, "price": line.price, "amount": line.amount}
+        session.add(SaleItem(id=id_, sale_id=sale.id, **fields))
+
+
+def _write_payments(session: TenantSession, sale: Sale, parts: list[_Part]) -> None:
+    """The payments, and each as income on the account it arrives on."""
+    accounts = _first_accounts(session)
+    payment_ids = take_block(session, "sale_payments", len(parts))
+    income_ids = take_block(session, "transactions", len(parts))
+    for payment_id, income_id, part in zip(payment_ids, income_ids, parts, strict=True):
+        session.add(SalePayment(id=payment_id, sale_id=sale.id, **vars(part)))
+        income = {
+            "type": "Income",
+            "account_id": _account_for(part.method, accounts),
+            "category_id": SALES_CATEGORY,
+            "sale_id": sale.id,
+            "description": f"Sale {sale.receipt_number}",
+            "date": sale.date,
+        }
+        session.add(Transaction(id=income_id, **vars(part), **income))
+    session.flush()
+
+
+def _first_accounts(session: TenantSession) -> dict[str, int]:
+    """The first account of each type."""
+    wanted = select(Account.type, func.min(Account.id)).group_by(Account.type)
+    return dict(session.execute(wanted).all())
+
+
+def _account_for(method: str, accounts: dict[str, int]) -> int:
+    type_ = _ARRIVES_ON.get(method, "Bank")
+    if type_ not in accounts:
+        raise Conflict(f"There is no account of the type {type_} for a payment by {method} to arrive on.")
+    return accounts[type_]
+
+
+def _add_parts(session: TenantSession, rows: list[dict[str, Any]]) -> None:
+    """Put each sale's lines and payments on its row, with one query each."""
+    ids = [row["id"] for row in rows]
+    items = _by_sale(session, SaleItem, SaleItemView, ids)
+    payments = _by_sale(session, SalePayment, SalePaymentView, ids)
+    for row in rows:
+        row |= {"items": items[row["id"]], "payments": payments[row["id"]]}
+
+
+def _by_sale(session: TenantSession, model: Any, view: type[ApiModel], ids: list[int]) -> dict[int, list[Any]]:
+    columns = [getattr(model, name) for name in view.model_fields]
+    wanted = select(model.sale_id, *columns).where(model.sale_id.in_(ids)).order_by(model.id)
+    found: dict[int, list[Any]] = defaultdict(list)
+    for sale_id, *values in session.execute(wanted):
+        found[sale_id].append(dict(zip(view.model_fields, values, strict=True)))
+    return found
+
+
+sales = Resource(
+    name="sales",
+    singular="sale",
+    module="pos",
+    path="/api/v2/pos/sales",
+    description="Sales at the counter. A sale is one act: its receipt under the next number of the year, the goods "
+    "out of stock, the payments as income on the accounts they arrive on. Either all of it happens or nothing. "
+    "Prices include tax. Payments must cover the total; only cash may exceed it, and the change is told. "
+    "A receipt is not changed afterwards.",
+    model=Sale,
+    shows=SaleView,
+    accepts=SaleBody,
+    verbs=("list", "create", "read"),
+    filters={"date_from": from_day(Sale.date, Date), "date_to": to_day(Sale.date, Date)},
+    sorts=("id", "sold_at", "amount", "receipt_number", "created_at", "updated_at"),
+    computed=("items", "payments"),
+    create=record_sale,
+    enrich=_add_parts,
+    codes={"create": ("insufficient_stock", "conflict")},
+    sample={
+        "items": [{"product_id": 19, "qty": 2}, {"product_id": 8, "qty": 1, "price": Decimal("60.00")}],
+        "payments": [{"method": "Cash", "amount": Decimal("80.00")}],
+        "customer_id": 1,
+    },
+)

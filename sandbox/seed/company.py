@@ -7,22 +7,38 @@ from decimal import Decimal
 
 from portal.core.ownership import TenantOwned
 from portal.leads.models import Lead
+from sandbox.resources.attendance import Punch
 from sandbox.resources.customers import Customer
+from sandbox.resources.employees import Employee
 from sandbox.resources.invoice_items import InvoiceItem
 from sandbox.resources.invoices import Invoice
+from sandbox.resources.leads import LeadConversion
+from sandbox.resources.masters import Master, MasterEntry
 from sandbox.resources.products import Product
+from sandbox.resources.quote_records import Quote, QuoteItem
 from sandbox.resources.reference import Account, Category, Department
 from sandbox.resources.sales import Sale, SaleItem, SalePayment
+from sandbox.resources.ticket_replies import TicketReply
+from sandbox.resources.tickets import Ticket
 from sandbox.resources.transactions import Transaction
+from sandbox.resources.users import User
+from sandbox.resources.vehicles import Vehicle
 from sandbox.seed.customers import customer_rows
+from sandbox.seed.employees import attendance_rows, employee_rows
 from sandbox.seed.entries import numbered
 from sandbox.seed.invoices import invoice_rows
-from sandbox.seed.leads import lead_rows
+from sandbox.seed.leads import conversion_rows, lead_rows
 from sandbox.seed.ledger import ledger_entries
+from sandbox.seed.masters import entry_rows, master_rows
 from sandbox.seed.opening import MONTH, opening_drafts, opening_entries
+from sandbox.seed.quotes import quote_rows
 from sandbox.seed.reference import product_rows, reference_rows
 from sandbox.seed.sales import sale_rows
+from sandbox.seed.stock import fill_store
+from sandbox.seed.tickets import Cast, ticket_rows
 from sandbox.seed.trade import trade_drafts
+from sandbox.seed.users import user_rows
+from sandbox.seed.vehicles import vehicle_rows
 from sandbox.seed.words import Row, Words
 
 
@@ -40,6 +56,11 @@ def build_company(words: Words) -> Company:
     drafts = [*opening_drafts(words, customers), *trade_drafts(words, customers)]
     invoices = invoice_rows(words, drafts)
     sales = sale_rows(words, products, customers)
+    store = fill_store(words, products, invoices, sales)
+    employees, masters = employee_rows(words), master_rows(words)
+    leads = lead_rows(words, customers)
+    quotes, users = quote_rows(words, customers, invoices), user_rows(employees)
+    tickets = ticket_rows(words, Cast(customers, invoices.invoices, users))
     paid = _paid_in_opening_month(invoices.payments)
     entries = [*opening_entries(words, paid), *ledger_entries(words), *invoices.payments, *sales.income]
     rows: dict[type[TenantOwned], list[Row]] = {
@@ -48,16 +69,29 @@ def build_company(words: Words) -> Company:
         Department: reference_rows(words, "departments"),
         Product: products,
         Customer: customers,
-        Lead: lead_rows(words, customers),
+        Lead: leads,
+        LeadConversion: conversion_rows(leads, customers),
         Invoice: invoices.invoices,
         InvoiceItem: invoices.items,
         Transaction: numbered(entries),
         Sale: sales.sales,
         SaleItem: sales.items,
         SalePayment: sales.payments,
+        **store.rows,
+        Quote: quotes.quotes,
+        QuoteItem: quotes.items,
+        Ticket: tickets.tickets,
+        TicketReply: tickets.replies,
+        User: users,
+        Employee: employees,
+        Punch: attendance_rows(words, employees),
+        Vehicle: vehicle_rows(words),
+        Master: masters,
+        MasterEntry: entry_rows(words, masters),
     }
-    series = {f"invoices:{year}": last for year, last in invoices.numbers.items()}
-    return Company(rows, series | {f"sales:{year}": last for year, last in sales.numbers.items()})
+    numbers = {"invoices": invoices.numbers, "sales": sales.numbers, "quotes": quotes.numbers}
+    series = {f"{name}:{year}": last for name, years in numbers.items() for year, last in years.items()}
+    return Company(rows, series | store.series)
 
 
 def _paid_in_opening_month(payments: list[Row]) -> Decimal:

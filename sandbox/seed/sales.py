@@ -77,6 +77,7 @@ def _add_sale(made: Sales, sold_at: dt.datetime, lines: list[tuple[int, Decimal,
         "date": sold_at.date(),
         "sold_at": sold_at,
         "amount": sum(price * qty for _, price, qty in lines),
+        "change": Decimal("0.00"),
     }
     made.sales.append(stamped(fields, sold_at))
 

@@ -20,6 +20,11 @@ class Words:
     products: list[dict[str, Any]]
     texts: dict[str, Any]
     reference: dict[str, Any]
+    employees: list[dict[str, Any]]
+    vehicles: list[dict[str, Any]]
+    quotes: dict[str, Any]
+    tickets: dict[str, Any]
+    vendors: list[dict[str, Any]]
 
     def product(self, sku: str) -> dict[str, Any]:
         """The product with this SKU, its 1-based position among them as `id`."""
@@ -35,12 +40,17 @@ class Words:
 
 
 def load_words(folder: Path) -> Words:
-    """Read the four files of `folder`."""
+    """Read the files of `folder`."""
     return Words(
         names=_read(folder / "names.yaml"),
         products=_read(folder / "products.yaml")["products"],
         texts=_read(folder / "descriptions.yaml"),
         reference=_read(folder / "reference.yaml"),
+        employees=_read(folder / "employees.yaml")["employees"],
+        vehicles=_read(folder / "vehicles.yaml")["vehicles"],
+        quotes=_read(folder / "quotes.yaml"),
+        tickets=_read(folder / "tickets.yaml"),
+        vendors=_read(folder / "vendors.yaml")["vendors"],
     )
 
 
