@@ -42,7 +42,9 @@ def shape(value: Any) -> Any:
 
 def words(answer: Any) -> dict[str, Any]:
     """What an answer says to people and programs, which is the same in every sandbox."""
-    return {name: answer[name] for name in ("code", "message", "errors", "notice", "upgrade") if name in answer}
+    return {
+        name: answer[name] for name in ("code", "message", "errors", "notice", "upgrade", "remedy") if name in answer
+    }
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl was not found: samples of the guides were not executed")
