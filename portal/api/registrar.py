@@ -14,6 +14,7 @@ from portal.api.paging import ListPlan, Reader
 from portal.api.records import refuse_referred, refuse_taken
 from portal.api.resource import Deleted, Resource, set_fields
 from portal.api.schema import ApiModel
+from portal.core.session import TenantSession
 
 
 def declare(resource: Resource) -> list[Operation]:
@@ -33,11 +34,12 @@ def declare(resource: Resource) -> list[Operation]:
 def _with_condition(resource: Resource, action: Operation) -> Operation:
     """The action, which minds `If-Match` where it is about one record."""
     if action.writes and action.path.startswith(f"{resource.base_path}/{{id}}/"):
-        return replace(action, represent=_represent(resource))
+        return replace(action, represent=represents(resource))
     return action
 
 
-def _represent(resource: Resource) -> Handler:
+def represents(resource: Resource) -> Handler:
+    """The record at hand as its resource shows it."""
     return lambda call: resource.present(call.session, call.record)
 
 
@@ -49,9 +51,9 @@ def _operation(resource: Resource, verb: str, method: str, **details: Any) -> Op
         path=resource.base_path + ("/{id}" if has_id else ""),
         permission=f"{resource.module}:{'read' if method == 'GET' else 'write'}",
         find=resource.find if has_id else None,
-        represent=_represent(resource) if has_id and method != "GET" else None,
+        represent=represents(resource) if has_id and method != "GET" else None,
         shows_record=verb not in {"list", "delete"},
-        sample_path={"id": 1} if has_id else {},
+        sample_path={"id": resource.sample_id} if has_id else {},
         codes=_codes(resource, verb),
         **details,
     )
@@ -92,14 +94,20 @@ def _list(resource: Resource) -> Operation:
     )
 
 
+def create_record(resource: Resource, session: TenantSession, body: ApiModel) -> dict[str, Any]:
+    """Store a record and announce it. Returns it as an answer shows it; raises what the resource refuses with."""
+    refuse_taken(session, resource.unique, body.model_dump())
+    record = resource.create(session, body) if resource.create else _add(resource, session, body)
+    session.flush()
+    data = resource.present(session, record)
+    _tell(resource, session, "created", data)
+    return data
+
+
 def _create(resource: Resource) -> Operation:
     def handle(call: Call) -> Done:
-        refuse_taken(call.session, resource.unique, call.body.model_dump())
-        record = resource.create(call.session, call.body) if resource.create else _add(resource, call)
-        call.session.flush()
-        data = resource.present(call.session, record)
-        _tell(resource, call, "created", data)
-        return Done(data, {"Location": f"{resource.base_path}/{record.id}"})
+        data = create_record(resource, call.session, call.body)
+        return Done(data, {"Location": f"{resource.base_path}/{data['id']}"})
 
     return _operation(
         resource,
@@ -122,7 +130,7 @@ def _read(resource: Resource) -> Operation:
         "GET",
         summary=f"Read {_article(resource)}",
         outcome=f"The {resource.singular}",
-        handle=_represent(resource),
+        handle=represents(resource),
         returns=resource.shows,
     )
 
@@ -166,7 +174,7 @@ def _delete(resource: Resource) -> Operation:
             resource.remove(call.session, call.record)
         refuse_referred(call.session, call.record)
         call.session.delete(call.record)
-        _tell(resource, call, "deleted", data)
+        _tell(resource, call.session, "deleted", data)
         return Done(data)
 
     return _operation(
@@ -195,9 +203,9 @@ def _optional(info: Any) -> Any:
     return Field(default=None, description=info.description, examples=info.examples)
 
 
-def _add(resource: Resource, call: Call) -> Any:
-    record = resource.model(**call.body.model_dump())
-    call.session.add(record)
+def _add(resource: Resource, session: TenantSession, body: ApiModel) -> Any:
+    record = resource.model(**body.model_dump())
+    session.add(record)
     return record
 
 
@@ -209,14 +217,14 @@ def _apply(resource: Resource, call: Call, fields: dict[str, Any]) -> Done:
         set_fields(call.record, fields)
     call.session.flush()
     data = resource.present(call.session, call.record)
-    _tell(resource, call, "updated", data)
+    _tell(resource, call.session, "updated", data)
     return Done(data)
 
 
-def _tell(resource: Resource, call: Call, verb: str, data: dict[str, Any]) -> None:
+def _tell(resource: Resource, session: TenantSession, verb: str, data: dict[str, Any]) -> None:
     name = f"{resource.singular.replace(' ', '_')}.{verb}"
     if name in resource.announces:
-        announce(call.session, name, data)
+        announce(session, name, data)
 
 
 def _sentence(resource: Resource) -> str:

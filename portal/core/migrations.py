@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from alembic import command
@@ -16,10 +18,10 @@ from portal.core.database import Base, Database
 _LOCK = 7300
 
 
-def upgrade(database: Database) -> None:
+def upgrade(database: Database, revision: str = "head") -> None:
     """Run every migration not yet run. Several processes may call this at once; one does the work."""
-    with database.writer.connect() as connection:
-        _run(connection, "upgrade", "head")
+    with _unchecked(database) as connection:
+        _run(connection, "upgrade", revision)
 
 
 def draft_migration(database: Database, message: str) -> None:
@@ -32,6 +34,27 @@ def differences(database: Database) -> list[Any]:
     """What the models say and the database does not; empty when they agree."""
     with database.reader.connect() as connection:
         return list(compare_metadata(MigrationContext.configure(connection), Base.metadata))
+
+
+@contextmanager
+def _unchecked(database: Database) -> Iterator[Connection]:
+    """A connection on which SQLite lets a table be rebuilt: dropping the old one must not take its children along.
+
+    What refers to what is checked once more when all is done.
+    """
+    with database.writer.connect() as connection:
+        if not database.is_sqlite:
+            yield connection
+            return
+        driver: Any = connection.connection.driver_connection
+        driver.execute("PRAGMA foreign_keys=OFF")
+        try:
+            yield connection
+            broken = driver.execute("PRAGMA foreign_key_check").fetchall()
+        finally:
+            driver.execute("PRAGMA foreign_keys=ON")
+        if broken:
+            raise RuntimeError(f"rows refer to nothing after the migration: {broken[:3]}")
 
 
 def _run(connection: Connection, verb: str, argument: str) -> None:

@@ -11,6 +11,7 @@ from portal.api.lists import equals, query_schema
 from portal.api.operation import Call, Done, Operation, Page
 from portal.api.paging import ListPlan, Reader
 from portal.api.records import find_reference
+from portal.api.registrar import represents
 from portal.api.schema import Amount, ApiModel, Code, Date, Reference
 from sandbox.resources.invoices import invoices
 from sandbox.resources.reference import Account
@@ -69,6 +70,7 @@ pay = Operation(
     ),
     permission="accounting:write",
     find=invoices.find,
+    represent=represents(invoices),
     handle=_take_payment,
     body=PaymentBody,
     returns=PaymentView,
