@@ -14,6 +14,7 @@ from portal.core.errors import MalformedJson, PayloadTooLarge, UnsupportedMediaT
 
 BODY_LIMIT = 1024 * 1024
 DEPTH_LIMIT = 32
+WIDTH_LIMIT = 1000
 DIGIT_LIMIT = 40
 
 
@@ -22,12 +23,14 @@ def read_json(request: Request) -> Any:
 
     Raises UnsupportedMediaType, PayloadTooLarge, MalformedJson.
     """
+    limit = request.max_content_length or BODY_LIMIT
+    too_large = PayloadTooLarge(f"The body may have {limit} bytes at most.")
     try:
         raw = request.get_data(cache=True)
     except RequestEntityTooLarge:
-        raise PayloadTooLarge(_TOO_LARGE) from None
-    if request.content_length is None and len(raw) >= BODY_LIMIT:
-        raise PayloadTooLarge(_TOO_LARGE)  # A body of unstated length is read up to the limit, then cut.
+        raise too_large from None
+    if request.content_length is None and len(raw) >= limit:
+        raise too_large  # A body of unstated length is read up to the limit, then cut.
     if not raw:
         return {}
     if request.mimetype != "application/json":
@@ -57,7 +60,6 @@ def parse_json(raw: bytes) -> Any:
     return value
 
 
-_TOO_LARGE = f"The body may have {BODY_LIMIT} bytes at most."
 _TOO_DEEP = f"The body is nested deeper than {DEPTH_LIMIT} levels."
 
 
@@ -66,6 +68,8 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(values) != len(pairs):
         twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise MalformedJson(f"The key {twice[:60]!a} stands twice in one object.")
+    if len(values) > WIDTH_LIMIT:
+        raise MalformedJson(f"An object may have {WIDTH_LIMIT} keys at most.")
     return values
 
 

@@ -15,6 +15,7 @@ from portal.api.body import read_json
 from portal.api.conditional import answer_conditionally, refuse_outdated
 from portal.api.idempotency import Claim, claim_key, given_key, keep_answer, release
 from portal.api.operation import Call, Operation
+from portal.api.rehearsing import deliver, rehearse
 from portal.api.schema import validate
 from portal.api.settling import finish
 from portal.core.errors import ValidationFailed
@@ -33,6 +34,7 @@ def build_blueprint(name: str, operations: Sequence[Operation]) -> Blueprint:
             _view(operation),
             methods=[operation.method],
         )
+    blueprint.after_request(deliver)
     blueprint.after_request(_release_refused)
     blueprint.after_request(finish)
     return blueprint
@@ -40,7 +42,11 @@ def build_blueprint(name: str, operations: Sequence[Operation]) -> Blueprint:
 
 def _view(operation: Operation) -> Callable[..., Response]:
     def perform(**path: str) -> Response:
+        request.max_content_length = operation.body_limit
         call = open_call(operation, path)
+        rehearsed = rehearse(call)
+        if rehearsed is not None:
+            return rehearsed
         key = given_key(operation)
         return _answer(call) if key is None else _answer_once(call, key)
 

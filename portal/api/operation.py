@@ -8,6 +8,7 @@ from typing import Any
 
 from itsdangerous import URLSafeSerializer
 
+from portal.api.body import BODY_LIMIT
 from portal.api.events import EventType
 from portal.api.schema import ApiModel
 from portal.core.config import Settings
@@ -91,11 +92,13 @@ Handler = Callable[[Call], Answer]
 class Operation:
     """One operation of the API.
 
-    `permission` is `module:read|write`, or None for a public operation. `find` loads the record named in
+    `permission` is `module:read|write`, or None for a public operation; `modules` are further ones that the plan must
+    include, whatever the role may do in them. `find` loads the record named in
     the path before the body is looked at, so that a missing one is a 404 first. `returns` is the schema of
     `data`. `sample` is a request body that works on a fresh sandbox; `sample_path` and `sample_query` go with it.
     `example` is what `handle` may return. `outcome` says what a success is: an action's message, a reading's caption.
     `codes` are the refusals special to it; the usual ones are derived. `wraps` are named limits around the view.
+    A body may have `body_limit` bytes.
     With `shows_record` the answer is the record itself and carries its entity tag; `represent` gives the record as
     such an answer would show it, for `If-Match`.
     With `locks_alone` no other write of the tenant runs beside it. With `tenant_in_path` the path's `id` names the
@@ -112,9 +115,11 @@ class Operation:
     family: str = "business"
     description: str = ""
     permission: str | None = None
+    modules: tuple[str, ...] = ()
     find: Handler | None = None
     query: type[ApiModel] | None = None
     body: type[ApiModel] | None = None
+    body_limit: int = BODY_LIMIT
     is_list: bool = False
     shows_record: bool = False
     represent: Handler | None = None

@@ -31,6 +31,7 @@ class Resource:
     `shows` is the schema of an answer, `accepts` of a body. `computed` names fields of `shows` that are
     not columns: `enrich` adds them to the rows of one page at once. `unique` names what no two records may share.
     `create`, `change` and `remove` take the place of plain storing, assigning and deleting; each may refuse.
+    `sample` is a body that works on a fresh sandbox, where record `sample_id` may be read, changed and deleted.
     `announces` maps the events of the record's life to what happened; those of actions are among them.
     """
 
@@ -53,6 +54,7 @@ class Resource:
     remove: Remove | None = None
     enrich: Enrich | None = None
     sample: Mapping[str, Any] | None = None
+    sample_id: int = 1
     codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     announces: Mapping[str, str] = field(default_factory=dict)
     actions: tuple[Operation, ...] = ()
