@@ -64,6 +64,11 @@ class PasswordChange(ApiModel):
     new_password: Password
 
 
+def hash_password(password: str) -> str:
+    """What is kept of a password: argon2id of its normalised text."""
+    return _hasher.hash(unicodedata.normalize("NFKC", password))
+
+
 def when_guest_joins(act: Joining) -> Joining:
     """Register what is to move along when a guest becomes, or turns out to be, a member.
 
@@ -113,7 +118,7 @@ def sign_up(session: TenantSession, data: SignUp, guest: Developer | None) -> De
         raise ValidationFailed({"email": "There is an account with this e-mail address. Sign in instead."})
     member = guest if guest is not None and not guest.is_member else create_guest(session)
     member.email, member.name = email, " ".join(data.name.split())
-    member.password_hash = _hasher.hash(data.password)
+    member.password_hash = hash_password(data.password)
     member.session_version += 1
     member.expires_at = None
     session.flush()
@@ -141,7 +146,7 @@ def change_password(session: TenantSession, developer: Developer, data: Password
     """
     if developer.password_hash is not None and not _is_password(developer, data.current_password):
         raise ValidationFailed({"current_password": "This is not your password"})
-    developer.password_hash = _hasher.hash(data.new_password)
+    developer.password_hash = hash_password(data.new_password)
     developer.session_version += 1
 
 

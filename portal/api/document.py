@@ -24,7 +24,7 @@ from portal.api.events import EventType
 from portal.api.operation import Api, Operation
 from portal.core.errors import CODES, DomainError
 from portal.tenancy.permissions import module_of, roles_with
-from portal.tenancy.plans import MODULES
+from portal.tenancy.plans import MODULES, smallest_plan
 
 VERSION = "0.1.0"
 _SAY_WHEN = frozenset({"rate_limited", "idempotency_in_progress", "service_unavailable"})
@@ -94,7 +94,7 @@ def _describe(operation: Operation, models: Models) -> dict[str, Any]:
         described["x-public"] = True
         described["security"] = _public_security(operation)
     if operation.permission:
-        described |= _describe_access(operation.permission)
+        described |= _describe_access(operation.permission, operation.modules)
     if operation.body is not None:
         described["requestBody"] = _request_body(operation, models)
     if operation.sample is not None:
@@ -102,10 +102,10 @@ def _describe(operation: Operation, models: Models) -> dict[str, Any]:
     return described
 
 
-def _describe_access(permission: str) -> dict[str, Any]:
+def _describe_access(permission: str, modules: tuple[str, ...]) -> dict[str, Any]:
     """Who may: the permission, the module and the plan it comes with, the roles. The platform's own has no module."""
     module = module_of(permission)
-    entitlement = {"x-module": module, "x-plan": MODULES[module]} if module in MODULES else {}
+    entitlement = {"x-module": module, "x-plan": smallest_plan((module, *modules))} if module in MODULES else {}
     return {"x-permission": permission, **entitlement, "x-roles": roles_with(permission)}
 
 

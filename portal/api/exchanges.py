@@ -24,9 +24,10 @@ from portal.tenancy.models import ApiKey
 BODY_KEPT = 16_000
 MASK = "••••"
 _SECRET = re.compile(r"\b((?:sk_(?:test|live)|at|whsec|gst)_[0-9A-Za-z]{0,4})[0-9A-Za-z_]{8,}")
-_SECRET_FIELD = re.compile(
-    r'("(?:password|client_secret|access_token|guest_token|secret)"\s*:\s*")((?:[^"\\]|\\.)*)("|\\?\Z)'
-)
+_NAME_BEFORE = r'"(?:password|client_secret|access_token|guest_token|secret)"\s*:\s*'
+_SECRET_FIELD = re.compile(rf'({_NAME_BEFORE}")((?:[^"\\]|\\.)*)("|\\?\Z)')
+_SECRET_OF_ANOTHER_KIND = re.compile(rf"({_NAME_BEFORE})(?!null|true|false)(?:[\[{{].*|[^\s\[{{\",}}\]]+)", re.DOTALL)
+_ESCAPED = re.compile(r"(?<!\\)((?:\\\\)*)\\u00(5f|3[0-9]|[46][1-9a-f]|[57][0-9a])", re.IGNORECASE)
 _SECRET_FORM = re.compile(r"((?:^|&)(?:client_secret|password)=)[^&]*")
 _SECRET_MARKS = ("sk_", "at_", "whsec_", "gst_")
 _SECRET_WORDS = ("password", "secret", "token")
@@ -71,11 +72,18 @@ _TOUCH = Prepared(
 
 
 def mask(text: str) -> str:
-    """`text` without keys, tokens and passwords. Most texts hold none, which a plain search tells at once."""
+    """`text` without keys, tokens and passwords. Most texts hold none, which a plain search tells at once.
+
+    Letters and digits that JSON need not escape are shown plain, since a secret or its name might hide behind them. A
+    list or an object where a secret belongs takes all that follows with it.
+    """
+    if "\\u00" in text:
+        text = _ESCAPED.sub(lambda code: code[1] + chr(int(code[2], 16)), text)
     if any(mark in text for mark in _SECRET_MARKS):
         text = _SECRET.sub(rf"\1{MASK}", text)
     if any(word in text for word in _SECRET_WORDS):
         text = _SECRET_FIELD.sub(rf"\1{MASK}\3", text)
+        text = _SECRET_OF_ANOTHER_KIND.sub(rf'\1"{MASK}"', text)
         text = _SECRET_FORM.sub(rf"\1{MASK}", text)
     return text
 

@@ -19,9 +19,10 @@ def check_permission(caller: Caller, operation: Operation) -> None:
     if permission not in permissions_of(caller.role, caller.mode):
         raise _beyond_role(caller, permission)
     if caller.scopes is not None and permission not in caller.scopes:
-        raise _beyond_scope(caller, caller.scopes, permission)
-    if permission not in PLATFORM and not is_entitled(caller.plan, module_of(permission)):
-        raise _beyond_plan(caller, module_of(permission))
+        raise beyond_scope(caller, caller.scopes, permission)
+    for module in () if permission in PLATFORM else (module_of(permission), *operation.modules):
+        if not is_entitled(caller.plan, module):
+            raise beyond_plan(caller.plan, module, MODULES[module])
 
 
 def crosses_border(caller: Caller, operation: Operation, path: dict[str, str]) -> bool:
@@ -42,7 +43,15 @@ def _beyond_role(caller: Caller, permission: str) -> Forbidden:
     return Forbidden(message, remedy=Remedy("role", caller.role, roles_with(permission)), required=permission)
 
 
-def _beyond_scope(caller: Caller, scopes: frozenset[str], permission: str) -> Forbidden:
+def _beyond_role(caller: Caller, permission: str) -> Forbidden:
+    message = f"The role {caller.role} may not do this; it takes {permission}."
+    if permission in PLATFORM:
+        message = f"Only the {PLATFORM_OWNER} may do this; it takes an administrator's key of the house tenant."
+    return Forbidden(message, remedy=Remedy("role", caller.role, roles_with(permission)), required=permission)
+
+
+def beyond_scope(caller: Caller, scopes: frozenset[str], permission: str) -> Forbidden:
+    """What a credential with these scopes is told that would need `permission` too."""
     message = (
         f"The scope of this credential leaves out {permission}, which its role {caller.role} holds. "
         "Use a key or an access token with a wider scope."
@@ -51,14 +60,15 @@ def _beyond_scope(caller: Caller, scopes: frozenset[str], permission: str) -> Fo
     return Forbidden(message, remedy=wider, required=permission)
 
 
-def _beyond_plan(caller: Caller, module: str) -> UpgradeRequired:
+def beyond_plan(plan: str, module: str, needed: str) -> UpgradeRequired:
+    """What a tenant on `plan` is told that would have to be on `needed` for the module."""
     return UpgradeRequired(
-        f"The {caller.plan} plan does not include {module}.",
-        remedy=Remedy("plan", caller.plan, MODULES[module]),
+        f"The {plan} plan does not include {module}.",
+        remedy=Remedy("plan", plan, needed),
         upgrade={
             "module": module,
-            "current_plan": caller.plan,
-            "required_plan": MODULES[module],
+            "current_plan": plan,
+            "required_plan": needed,
             "url": f"{runtime().settings.base_url}/contact?topic=upgrade",
         },
     )

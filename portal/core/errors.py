@@ -136,6 +136,7 @@ class QuoteAlreadyConverted(Conflict):
     code = "quote_already_converted"
     title = "Already converted"
     default_message = "This quote was converted already. invoice_id names the invoice that was made of it."
+    remedy = Remedy("state", "Converted", ["Open", "Accepted"])
 
 
 class LeadAlreadyConverted(Conflict):
@@ -144,6 +145,7 @@ class LeadAlreadyConverted(Conflict):
     code = "lead_already_converted"
     title = "Already converted"
     default_message = "This lead was converted already. customer_id names the customer that was made of it."
+    remedy = Remedy("state", "Converted", ["New", "Contacted", "Qualified", "Lost"])
 
 
 class LastAdministrator(Conflict):
@@ -152,6 +154,7 @@ class LastAdministrator(Conflict):
     code = "last_administrator"
     title = "Last administrator"
     default_message = "This is the last administrator. Make somebody else one first, then repeat."
+    remedy = Remedy("state", "one administrator", "two administrators")
 
 
 class InvoiceApproved(Conflict):

@@ -9,12 +9,13 @@ from typing import Any, Literal
 from pydantic import Field
 from sqlalchemy import func, select
 
-from portal.api.schema import ApiModel, Code, Email, Name, Paragraph, Phone
+from portal.api.events import announce
+from portal.api.schema import ApiModel, Code, Email, Identity, Name, Paragraph, Phone, Stamps
 from portal.core.counters import take_number
-from portal.core.errors import Conflict, NotFound
-from portal.core.events import record_event
+from portal.core.errors import Conflict, NotFound, ValidationFailed
 from portal.core.ids import PUBLIC_ID
 from portal.core.mail import queue_mail
+from portal.core.remedies import Remedy
 from portal.core.session import TenantSession
 from portal.leads.models import Lead
 from portal.leads.models import LeadTouch as LeadTouch
@@ -36,6 +37,24 @@ class Inquiry(ApiModel):
     email: Email = Field(description="Where to answer")
     phone: Phone | None = Field(None, description="With the country code, if there is one")
     message: Paragraph | None = Field(None, description="What the visitor wrote")
+
+
+class LeadFacts(ApiModel):
+    """A lead's own fields. Who gave one name only has an empty `last_name`."""
+
+    first_name: str
+    last_name: str
+    email: Email
+    company: str | None
+    phone: str | None
+    source: str | None
+    message: str | None
+    status: Status
+    customer_id: int | None = Field(description="The customer it was converted to")
+
+
+class LeadView(Stamps, LeadFacts, Identity):
+    """A lead as the API and its events show it."""
 
 
 def receive_inquiry(
@@ -76,7 +95,7 @@ def accept_touch(session: TenantSession, touch: LeadTouch) -> Lead:
         happened = "lead.touched"
     touch.lead_id, touch.state = lead.id, "accepted"
     session.flush()
-    record_event(session, happened, lead.public_id, describe_lead(lead))
+    announce(session, happened, describe_lead(lead))
     return lead
 
 
@@ -92,17 +111,30 @@ def mark_as_spam(session: TenantSession, touch: LeadTouch) -> None:
     touch.state = "spam"
 
 
+def refuse_status(lead: Lead | None, status: str) -> None:
+    """Converting a lead is the one way to Converted, and there is none back. None stands for a new lead.
+
+    Raises ValidationFailed where a lead is said to be Converted, Conflict where a converted one is said to be
+    anything else.
+    """
+    is_converted = lead is not None and lead.status == "Converted"
+    if status == "Converted" and not is_converted:
+        raise ValidationFailed({"status": "Status becomes Converted by POST /api/v2/leads/{id}/convert only"})
+    if status != "Converted" and is_converted:
+        message = "This lead has become a customer; its status stays Converted."
+        raise Conflict(message, remedy=Remedy("field", "status", "Converted"))
+
+
 def change_status(session: TenantSession, lead: Lead, status: str) -> None:
-    """Move a lead to one of STATUSES."""
+    """Move a lead to one of STATUSES, as the desk sees it; the customers of the company are kept elsewhere."""
     lead.status = status
     session.flush()
-    record_event(session, "lead.updated", lead.public_id, describe_lead(lead))
+    announce(session, "lead.updated", describe_lead(lead))
 
 
 def describe_lead(lead: Lead) -> dict[str, Any]:
-    """A lead as an event carries it."""
-    names = ("public_id", "first_name", "last_name", "email", "company", "phone", "source", "message", "status")
-    return {name: getattr(lead, name) for name in names}
+    """A lead as LeadView shows it, one that is no customer here."""
+    return {name: getattr(lead, name, None) for name in LeadView.model_fields}
 
 
 def list_leads(session: TenantSession, *, limit: int = SHOWN_AT_DESK) -> list[Lead]:
@@ -162,8 +194,10 @@ def _find_echo(session: TenantSession, touch: LeadTouch) -> LeadTouch | None:
 
 
 def _find_open_lead(session: TenantSession, email: str) -> Lead | None:
+    """Held until the transaction ends, so that nobody converts or closes it meanwhile."""
     same = (func.lower(Lead.email) == email, Lead.status.in_(OPEN_STATUSES))
-    return session.scalar(select(Lead).where(*same).order_by(Lead.id.desc()).limit(1))
+    latest = select(Lead).where(*same).order_by(Lead.id.desc()).limit(1)
+    return session.scalar(latest.with_for_update().execution_options(populate_existing=True))
 
 
 def _begin_lead(session: TenantSession, touch: LeadTouch) -> Lead:

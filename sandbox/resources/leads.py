@@ -2,15 +2,48 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.api.events import announce
 from portal.api.lists import equals
-from portal.api.resource import Resource
-from portal.api.schema import ApiModel, Code, Email, Instant, Name, Paragraph, Phone
+from portal.api.operation import Call, Done, Operation
+from portal.api.records import refuse_taken
+from portal.api.resource import Resource, set_fields
+from portal.api.schema import ApiModel, Code, Email, Name, Paragraph, Phone
+from portal.core.database import Base
+from portal.core.errors import LeadAlreadyConverted
+from portal.core.ownership import TenantOwned
+from portal.core.session import TenantSession
 from portal.leads.models import Lead
-from portal.leads.service import Status
+from portal.leads.service import LeadView, Status, refuse_status
+from sandbox.resources.customers import Customer, CustomerView, customers
+
+LONGEST_NAME = 120
+
+
+class LeadConversion(TenantOwned, Base):
+    """Which customer a lead became. It goes with either of them; the lead stays Converted."""
+
+    __tablename__ = "lead_conversions"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "lead_id"], ["leads.tenant_id", "leads.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(["tenant_id", "customer_id"], ["customers.tenant_id", "customers.id"], ondelete="CASCADE"),
+        Index("uq_lead_conversions_lead_id", "tenant_id", "lead_id", unique=True),
+        Index(None, "tenant_id", "customer_id"),
+    )
+    is_audited = False
+
+    lead_id: Mapped[int] = mapped_column(BigInteger)
+    customer_id: Mapped[int] = mapped_column(BigInteger)
 
 
 class LeadBody(ApiModel):
     """What a caller may say of a lead."""
+
+    read_only = ApiModel.read_only | {"customer_id"}
 
     first_name: Name
     last_name: Name
@@ -22,40 +55,105 @@ class LeadBody(ApiModel):
     status: Status = "New"
 
 
-class LeadView(ApiModel):
-    """A lead as the API shows it. Who gave one name only has an empty `last_name`."""
-
-    id: int
-    public_id: str
-    first_name: str
-    last_name: str
-    email: Email
-    company: str | None
-    phone: str | None
-    source: str | None
-    message: str | None
-    status: Status
-    created_at: Instant
-    updated_at: Instant
-    version: int
+def enter_lead(session: TenantSession, data: LeadBody) -> Lead:
+    """Write down a lead somebody found. Raises ValidationFailed for one said to be converted."""
+    refuse_status(None, data.status)
+    lead = Lead(**data.model_dump())
+    session.add(lead)
+    return lead
 
 
-leads = Resource(
+def change_lead(session: TenantSession, lead: Lead, fields: dict[str, Any]) -> None:
+    """Change a lead. Raises ValidationFailed where it is said to be converted, Conflict where it is no longer to be."""
+    if "status" in fields:
+        refuse_status(lead, fields["status"])
+    set_fields(lead, fields)
+
+
+def convert_lead(session: TenantSession, lead: Lead) -> Customer:
+    """Make the lead a customer, once: its company, or else the person, with e-mail and telephone.
+
+    Raises LeadAlreadyConverted, and Duplicate where a customer with this e-mail exists.
+    """
+    if lead.status == "Converted":
+        became = leads.present(session, lead)["customer_id"]
+        raise LeadAlreadyConverted(**({"customer_id": became} if became else {}))
+    refuse_taken(session, customers.unique, {"email": lead.email})
+    account = lead.company or f"{lead.first_name} {lead.last_name}".strip()[:LONGEST_NAME].strip()
+    customer = Customer(account=account, email=lead.email, phone=lead.phone)
+    session.add(customer)
+    session.flush()
+    session.add(LeadConversion(lead_id=lead.id, customer_id=customer.id))
+    lead.status = "Converted"
+    session.flush()
+    return customer
+
+
+def add_customers(session: TenantSession, rows: list[dict[str, Any]]) -> None:
+    """Put on each lead's row the customer it became, with one query for the page."""
+    links = select(LeadConversion.lead_id, LeadConversion.customer_id)
+    wanted = links.where(LeadConversion.lead_id.in_([row["id"] for row in rows]))
+    known = {link.lead_id: link.customer_id for link in session.execute(wanted)}
+    for row in rows:
+        row["customer_id"] = known.get(row["id"])
+
+
+def _convert(call: Call) -> Done:
+    customer = convert_lead(call.session, call.record)
+    data = customers.present(call.session, customer)
+    announce(call.session, "customer.created", data)
+    announce(call.session, "lead.converted", leads.present(call.session, call.record))
+    return Done(data, {"Location": f"{customers.base_path}/{customer.id}"})
+
+
+convert = Operation(
+    id="leads.convert",
+    method="POST",
+    path="/api/v2/leads/{id}/convert",
+    summary="Convert a lead to a customer",
+    outcome="Customer created",
+    description=(
+        "Creates a customer with the lead's company, or else the person's name, with e-mail and telephone, and "
+        "answers with it. The lead becomes Converted and names the customer; it stays so. Where a customer with this "
+        "e-mail exists already, none is created: `existing_id` names it."
+    ),
+    permission="crm:write",
+    find=lambda call: leads.find(call),
+    handle=_convert,
+    returns=CustomerView,
+    status=201,
+    codes=("duplicate", "lead_already_converted"),
+    sample_path={"id": 39},
+)
+
+leads: Resource = Resource(
     name="leads",
     singular="lead",
     module="crm",
-    description="People who asked. Inquiries of the public website arrive here as leads with the status New.",
+    description=(
+        "People who asked. Inquiries of the public website arrive here as leads with the status New. A lead becomes "
+        "Converted by converting it to a customer, in no other way, and stays so."
+    ),
     model=Lead,
     shows=LeadView,
     accepts=LeadBody,
     filters={"status": equals(Lead.status, Status), "source": equals(Lead.source, Code)},
     sorts=("id", "last_name", "email", "status", "created_at", "updated_at"),
     searches=(Lead.first_name, Lead.last_name, Lead.email, Lead.company),
+    computed=("customer_id",),
+    create=enter_lead,
+    change=change_lead,
+    enrich=add_customers,
+    codes={"replace": ("conflict",), "update": ("conflict",)},
+    actions=(convert,),
     announces={
         "lead.created": "A lead was created, by a call or by an inquiry",
+        "lead.touched": "A further inquiry joined an open lead",
         "lead.updated": "A lead was changed",
         "lead.deleted": "A lead was deleted",
+        "lead.converted": "A lead became a customer",
     },
+    sample_id=40,
     sample={
         "first_name": "Jane",
         "last_name": "Smith",
@@ -63,7 +161,7 @@ leads = Resource(
         "company": "Example Trading",
         "phone": "9876543210",
         "source": "Referral",
-        "message": "Asked for a demo for four people.",
         "status": "New",
+        "message": "Asked for a demo for four people.",
     },
 )

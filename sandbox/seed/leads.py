@@ -34,6 +34,15 @@ def lead_rows(words: Words, customers: list[Row]) -> list[Row]:
     return [{"id": id_, **row} for id_, row in enumerate(came, 1)]
 
 
+def conversion_rows(leads: list[Row], customers: list[Row]) -> list[Row]:
+    """Which customer each converted lead became: the one of the same e-mail."""
+    known = {row["email"]: row["id"] for row in customers}
+    converted = [row for row in leads if row["status"] == "Converted"]
+    return [
+        {"id": id_, "lead_id": row["id"], "customer_id": known[row["email"]]} for id_, row in enumerate(converted, 1)
+    ]
+
+
 def _names(words: Words, chance: Random) -> Iterator[tuple[str, str]]:
     given, family = (chance.sample(words.names[kind], 50) for kind in ("given_names", "family_names"))
     return iter(zip(given, family, strict=True))
