@@ -43,13 +43,6 @@ def _beyond_role(caller: Caller, permission: str) -> Forbidden:
     return Forbidden(message, remedy=Remedy("role", caller.role, roles_with(permission)), required=permission)
 
 
-def _beyond_role(caller: Caller, permission: str) -> Forbidden:
-    message = f"The role {caller.role} may not do this; it takes {permission}."
-    if permission in PLATFORM:
-        message = f"Only the {PLATFORM_OWNER} may do this; it takes an administrator's key of the house tenant."
-    return Forbidden(message, remedy=Remedy("role", caller.role, roles_with(permission)), required=permission)
-
-
 def beyond_scope(caller: Caller, scopes: frozenset[str], permission: str) -> Forbidden:
     """What a credential with these scopes is told that would need `permission` too."""
     message = (
