@@ -1,0 +1,130 @@
+"""A database of the first release is brought up to date with all its rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import (
+    Boolean,
+    Connection,
+    Date,
+    DateTime,
+    Integer,
+    MetaData,
+    Table,
+    create_engine,
+    func,
+    insert,
+    inspect,
+    select,
+    text,
+)
+from sqlalchemy.engine import make_url
+
+from portal.core import migrations
+from portal.core.database import Database
+from tests.stores import Store
+
+FILLED = (
+    "tenants",
+    "accounts",
+    "categories",
+    "customers",
+    "leads",
+    "lead_touches",
+    "invoices",
+    "transactions",
+    "sales",
+)
+
+
+@pytest.fixture
+def old_database(store: Store, tmp_path: Path) -> Iterator[Database]:
+    """A database as the first release left it, with a row in each of FILLED."""
+    url = make_url(f"sqlite:///{tmp_path}/old.db")
+    name = f"old_{uuid.uuid4().hex[:8]}"
+    if not store.database_url.startswith("sqlite"):
+        url = make_url(store.database_url).set(database=name)
+        administer(store, f"CREATE DATABASE {name}")
+    database = Database(url.render_as_string(hide_password=False))
+    migrations.upgrade(database, "0001")
+    with database.writer.begin() as connection:
+        tables = reflect(connection)
+        for table in FILLED:
+            connection.execute(insert(tables[table]).values(row_for(tables[table])))
+    yield database
+    database.close()
+    if url.get_backend_name() != "sqlite":
+        administer(store, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def administer(store: Store, command: str) -> None:
+    engine = create_engine(store.database_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(command))
+    engine.dispose()
+
+
+def reflect(connection: Connection) -> dict[str, Table]:
+    metadata = MetaData()
+    metadata.reflect(connection, only=FILLED)
+    return dict(metadata.tables)
+
+
+def row_for(table: Table) -> dict[str, Any]:
+    """A row with every column that must be filled; what refers to something refers to the other table's only row."""
+    referring = {column.name for key in table.foreign_key_constraints for column in key.columns}
+    return {
+        column.name: value_for(column)
+        for column in table.columns
+        if not column.nullable or column.primary_key or column.name in referring & {"lead_id", "invoice_id"}
+    }
+
+
+def value_for(column: Any) -> Any:
+    if isinstance(column.type, Boolean):
+        return True
+    if isinstance(column.type, Integer):
+        return 1
+    if isinstance(column.type, DateTime):
+        return dt.datetime(2024, 1, 15, tzinfo=dt.UTC)
+    if isinstance(column.type, Date):
+        return dt.date(2024, 1, 15)
+    return [] if column.type.__class__.__name__ == "JSON" else "x"
+
+
+def test_an_upgrade_keeps_every_row(old_database: Database) -> None:
+    migrations.upgrade(old_database)
+    with old_database.reader.connect() as connection:
+        tables = reflect(connection)
+        counts = {name: connection.scalar(select(func.count()).select_from(tables[name])) for name in FILLED}
+        touch = connection.execute(select(tables["lead_touches"].c.lead_id)).scalar_one()
+    assert counts == dict.fromkeys(FILLED, 1)
+    assert touch == 1
+    assert migrations.differences(old_database) == []
+
+
+def test_an_upgrade_keeps_every_index(old_database: Database) -> None:
+    def index_names() -> set[str]:
+        with old_database.reader.connect() as connection:
+            if old_database.is_sqlite:
+                return set(connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'index'")).scalars())
+            return {str(index["name"]) for table in FILLED for index in inspect(connection).get_indexes(table)}
+
+    before = {name for name in index_names() if not name.startswith("sqlite_")}
+    migrations.upgrade(old_database)
+    assert before - index_names() <= {"ix_conversations_token_hash", "ix_exchanges_tenant_id_request_id"}
+
+
+def test_an_upgrade_checks_what_refers_to_what_again(old_database: Database) -> None:
+    migrations.upgrade(old_database)
+    with old_database.writer.begin() as connection:
+        if old_database.is_sqlite:
+            assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
+        with pytest.raises(Exception, match=r"(?i)foreign key"):
+            connection.execute(text("UPDATE transactions SET invoice_id = 99"))
