@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 
 from portal.api.schema import ApiModel
 from portal.core.events import Event, record_event
 from portal.core.ownership import TenantOwned, TenantRecord, table_of, tenant_models
+from portal.core.prepared import Lookup
 from portal.core.session import TenantSession
 
 Known = dict[tuple[type[TenantOwned], int], str]
@@ -40,10 +41,9 @@ def public_payload(session: TenantSession, data: dict[str, Any]) -> dict[str, An
     for model, id_ in _references_in(data):
         wanted.setdefault(model, set()).add(id_)
     known: Known = {}
-    for model, ids in wanted.items():
-        record: Any = model
-        rows = session.execute(select(record.id, record.public_id).where(record.id.in_(ids)))
-        known |= {(model, id_): public_id for id_, public_id in rows}
+    with session.fetching() as fetch:
+        for model, ids in wanted.items():
+            known |= {(model, id_): public_id for id_, public_id in _public_ids(table_of(model)).rows(fetch, ids)}
     return {name: _published(known, name, value) for name, value in data.items() if name != "id"}
 
 
@@ -54,6 +54,11 @@ def _references_in(data: dict[str, Any]) -> Iterator[tuple[type[TenantOwned], in
         for item in value if isinstance(value, list) else [value]:
             if isinstance(item, dict):
                 yield from _references_in(item)
+
+
+@cache
+def _public_ids(table: Table) -> Lookup:
+    return Lookup(select(table.c.id, table.c.public_id), table.c.id)
 
 
 def _published(known: Known, name: str, value: Any) -> Any:

@@ -6,8 +6,9 @@ use; values still pass through the column types on the way in and out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Dialect, Engine, Executable, Select, Table, bindparam
@@ -135,6 +136,37 @@ def scoped(statement: Select[Any]) -> Prepared:
             raise UnscopedStatement(f"{source} is not a tenant-owned table")
         statement = statement.where(source.c.tenant_id == owner)
     return Prepared(statement)
+
+
+class Lookup:
+    """A prepared select, scoped, of the rows whose `column` holds one of many numbers.
+
+    It is written for a few counts of them; where there are fewer, the last number stands several times.
+    """
+
+    counts = (1, 20, 100)
+
+    def __init__(self, statement: Select[Any], column: ColumnElement[int]) -> None:
+        self._statement = statement
+        self._column = column
+        self._written: dict[int, Prepared] = {}
+
+    def rows(self, fetch: Callable[[Prepared, dict[str, Any]], list[list[Any]]], numbers: Iterable[int]) -> list[Any]:
+        """The rows, fetched with one statement for each hundred numbers."""
+        found, left = [], iter(numbers)
+        while chunk := list(islice(left, self.counts[-1])):
+            count = next(count for count in self.counts if count >= len(chunk))
+            chunk += chunk[-1:] * (count - len(chunk))
+            found += fetch(self._for(count), {f"number_{place}": number for place, number in enumerate(chunk)})
+        return found
+
+    def _for(self, count: int) -> Prepared:
+        if count not in self._written:
+            numbers: list[BindParameter[int]] = [
+                bindparam(f"number_{place}", type_=self._column.type) for place in range(count)
+            ]
+            self._written[count] = scoped(self._statement.where(self._column.in_(numbers)))
+        return self._written[count]
 
 
 def _owned_tables() -> set[str]:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal
 from functools import cache
-from itertools import islice
-from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String, bindparam, delete, insert, select
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String, delete, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core import types
 from portal.core.counters import take_block
 from portal.core.database import Base
 from portal.core.ownership import TenantOwned, table_of
-from portal.core.prepared import Prepared, scoped
-from portal.core.session import Fetch, TenantSession
+from portal.core.prepared import Lookup
+from portal.core.session import TenantSession
 from sandbox.resources.items import Row, line_total
 
 _COLUMNS = ("description", "amount", "qty", "product_id", "tax_rate")
-_PAGE_SIZES = (1, 20, 100)
 
 
 class InvoiceItem(TenantOwned, Base):
@@ -65,10 +61,10 @@ def add_items(session: TenantSession, rows: list[Row]) -> None:
     """
     by_id = {row["id"]: row for row in rows}
     with session.fetching() as fetch:
-        found = _read(fetch, by_id, ("version",))
+        found = _lines_with(("version",)).rows(fetch, by_id)
         if any(version != by_id[id_]["version"] for id_, *_, version in found):
             names = tuple(rows[0])
-            found = _read(fetch, by_id, names)
+            found = _lines_with(names).rows(fetch, by_id)
             for id_, *values in found:
                 by_id[id_].update(zip(names, values[len(_COLUMNS) :], strict=True))
     for row in rows:
@@ -82,21 +78,9 @@ def _show(line: Row) -> Row:
     return {**line, "total": line_total(line["amount"], line["qty"], line["tax_rate"])}
 
 
-def _read(fetch: Fetch, ids: Iterable[int], of_invoice: tuple[str, ...]) -> list[list[Any]]:
-    """The lines of the invoices, each with these columns of its invoice."""
-    found, left = [], iter(ids)
-    while chunk := list(islice(left, _PAGE_SIZES[-1])):
-        size = next(size for size in _PAGE_SIZES if size >= len(chunk))
-        chunk += [chunk[-1]] * (size - len(chunk))
-        found += fetch(_lines_of(size, of_invoice), {f"id_{place}": id_ for place, id_ in enumerate(chunk)})
-    return found
-
-
 @cache
-def _lines_of(size: int, of_invoice: tuple[str, ...]) -> Prepared:
-    """The statement that reads the lines of `size` invoices."""
+def _lines_with(of_invoice: tuple[str, ...]) -> Lookup:
+    """Reads the lines of invoices, each with these columns of its invoice."""
     lines, invoices = table_of(InvoiceItem).c, Base.metadata.tables["invoices"].c
-    ids = [bindparam(f"id_{place}", type_=BigInteger()) for place in range(size)]
     columns = (lines.invoice_id, *(lines[name] for name in _COLUMNS), *(invoices[name] for name in of_invoice))
-    wanted = select(*columns).where(invoices.id.in_(ids), lines.invoice_id == invoices.id)
-    return scoped(wanted.order_by(lines.id))
+    return Lookup(select(*columns).where(lines.invoice_id == invoices.id).order_by(lines.id), invoices.id)
