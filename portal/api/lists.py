@@ -28,11 +28,18 @@ def _parse_digits(value: Any) -> int:
     raise refuse("{label} must be a whole number")
 
 
+def _parse_flag(value: Any) -> bool:
+    if value in {"true", "false"}:
+        return bool(value == "true")
+    raise refuse("{label} must be true or false")
+
+
 def _parse_id(value: Any) -> Any:
     return int(value) if isinstance(value, str) and re.fullmatch(r"[1-9][0-9]{0,14}", value, re.ASCII) else value
 
 
 WholeNumber = Annotated[int, BeforeValidator(_parse_digits)]
+Flag = Annotated[bool, BeforeValidator(_parse_flag), JsonSchema({"type": "boolean"})]
 PageNumber = Annotated[WholeNumber, Field(ge=1, le=999_999_999, description="Page, from 1")]
 PageSize = Annotated[WholeNumber, Field(ge=1, le=100, description="Records on a page")]
 QueryReference = Annotated[

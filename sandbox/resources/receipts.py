@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -22,6 +21,7 @@ from portal.core.database import Base
 from portal.core.errors import Duplicate
 from portal.core.ownership import TenantOwned, TenantRecord
 from portal.core.session import TenantSession
+from sandbox.resources.parts import Parts
 from sandbox.resources.products import Product
 from sandbox.resources.stock import Move, move_stock
 from sandbox.resources.vendors import Vendor
@@ -138,17 +138,13 @@ def _refuse_posted(session: TenantSession, vendor_id: int, reference: str) -> No
         raise Duplicate({"reference": "This vendor's delivery note was posted before"}, existing_id=known)
 
 
+_ITEMS = Parts(GoodsReceiptItem.receipt_id, ReceiptItemView)
+
+
 def _add_items(session: TenantSession, rows: list[dict[str, Any]]) -> None:
-    """Put each receipt's lines on its row, with one query for the page."""
-    names = tuple(ReceiptItemView.model_fields)
-    columns = [getattr(GoodsReceiptItem, name) for name in names]
-    ids = [row["id"] for row in rows]
-    wanted = select(GoodsReceiptItem.receipt_id, *columns).where(GoodsReceiptItem.receipt_id.in_(ids))
-    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for receipt_id, *values in session.execute(wanted.order_by(GoodsReceiptItem.id)):
-        found[receipt_id].append(dict(zip(names, values, strict=True)))
-    for row in rows:
-        row["items"] = found[row["id"]]
+    """Put each receipt's lines on its row, with one query for the page. What a reset took meanwhile is left out."""
+    items = _ITEMS.of(session, [row["id"] for row in rows])
+    rows[:] = [row | {"items": items[row["id"]]} for row in rows if items[row["id"]]]
 
 
 def _find_vendor(session: TenantSession, reference: Any) -> Vendor:

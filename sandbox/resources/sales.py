@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Any, Literal
@@ -23,7 +22,8 @@ from portal.core.errors import Conflict, ValidationFailed
 from portal.core.ownership import TenantOwned, TenantRecord
 from portal.core.session import TenantSession
 from sandbox.resources.customers import Customer
-from sandbox.resources.items import line_total
+from sandbox.resources.items import LARGEST, line_total
+from sandbox.resources.parts import Parts
 from sandbox.resources.products import Product
 from sandbox.resources.reference import Account
 from sandbox.resources.stock import Move, move_stock
@@ -200,8 +200,8 @@ def _read_lines(session: TenantSession, data: SaleBody) -> tuple[int | None, lis
 def _settle(total: Decimal, payments: list[SalePaymentBody]) -> tuple[list[_Part], Decimal]:
     """The payments less the change, which is taken from the cash, and the change. Raises ValidationFailed."""
     if not total:
-        raise ValidationFailed({"items": "The items come to nothing; they must come to 0.01 at least"})
-    if total.adjusted() >= 12:
+        raise ValidationFailed({"items": "The items must come to 0.01 at least"})
+    if total.adjusted() >= LARGEST:
         raise ValidationFailed({"items": "The items come to more than a receipt can hold"})
     change = sum((payment.amount for payment in payments), Decimal("0.00")) - total
     if change < 0:
@@ -261,22 +261,14 @@ def _account_for(method: str, accounts: dict[str, int]) -> int:
     return accounts[type_]
 
 
+_ITEMS, _PAYMENTS = Parts(SaleItem.sale_id, SaleItemView), Parts(SalePayment.sale_id, SalePaymentView)
+
+
 def _add_parts(session: TenantSession, rows: list[dict[str, Any]]) -> None:
-    """Put each sale's lines and payments on its row, with one query each."""
+    """Put each sale's lines and payments on its row, with one query each. What a reset took meanwhile is left out."""
     ids = [row["id"] for row in rows]
-    items = _by_sale(session, SaleItem, SaleItemView, ids)
-    payments = _by_sale(session, SalePayment, SalePaymentView, ids)
-    for row in rows:
-        row |= {"items": items[row["id"]], "payments": payments[row["id"]]}
-
-
-def _by_sale(session: TenantSession, model: Any, view: type[ApiModel], ids: list[int]) -> dict[int, list[Any]]:
-    columns = [getattr(model, name) for name in view.model_fields]
-    wanted = select(model.sale_id, *columns).where(model.sale_id.in_(ids)).order_by(model.id)
-    found: dict[int, list[Any]] = defaultdict(list)
-    for sale_id, *values in session.execute(wanted):
-        found[sale_id].append(dict(zip(view.model_fields, values, strict=True)))
-    return found
+    items, payments = _ITEMS.of(session, ids), _PAYMENTS.of(session, ids)
+    rows[:] = [row | {"items": items[row["id"]], "payments": payments[row["id"]]} for row in rows if items[row["id"]]]
 
 
 sales = Resource(

@@ -80,11 +80,8 @@ class VendorView(Stamps, VendorBody, VendorCode, Identity):
     """A vendor as the API shows it."""
 
 
-UNIQUE = (Unique(Vendor.gst_no, "Another vendor has this GST number"),)
-
-
 def create_vendor(session: TenantSession, data: VendorBody) -> Vendor:
-    """Add a vendor under the next code. The caller has asked `refuse_taken` about `UNIQUE`."""
+    """Add a vendor under the next code. `create_record(vendors, …)` also minds the GST number and announces it."""
     vendor = Vendor(vendor_code=f"VEND-{1000 + take_number(session, CODES)}", **data.model_dump())
     session.add(vendor)
     return vendor
@@ -103,7 +100,7 @@ vendors = Resource(
     filters={"city": equals(Vendor.city, ShortName)},
     sorts=("id", "name", "vendor_code", "city", "created_at", "updated_at"),
     searches=(Vendor.name, Vendor.vendor_code, Vendor.gst_no, Vendor.contact_person, Vendor.email, Vendor.city),
-    unique=UNIQUE,
+    unique=(Unique(Vendor.gst_no, "Another vendor has this GST number"),),
     create=create_vendor,
     announces={"vendor.created": "A vendor was created"},
     sample={
