@@ -23,6 +23,7 @@ from portal.api.events import EventType
 from portal.api.guards import api_key, public, public_api
 from portal.api.history import declare_history
 from portal.api.operation import Api, Group, Operation
+from portal.api.rehearsing import Rehearsal
 from portal.checklist.pages import blueprint as checklist_pages
 from portal.commands import Preparation, add_commands
 from portal.core.config import Settings
@@ -55,7 +56,10 @@ Guard = Callable[[], ResponseReturnValue | None]
 
 @dataclass(frozen=True)
 class Extension:
-    """What a package outside the portal adds to it: operations, their chapters, events, guarded pages, commands."""
+    """What a package outside the portal adds to it: operations, their chapters, events, guarded pages, commands.
+
+    `rehearsal` has its say in every call before it is carried out; one extension at most brings one.
+    """
 
     operations: tuple[Operation, ...] = ()
     groups: tuple[Group, ...] = ()
@@ -64,6 +68,7 @@ class Extension:
     commands: tuple[Callable[[Flask], None], ...] = ()
     preparations: tuple[Preparation, ...] = ()
     duties: tuple[Duty, ...] = ()
+    rehearsal: Rehearsal | None = None
 
 
 def create_app(settings: Settings, *extensions: Extension) -> Flask:
@@ -102,6 +107,7 @@ def create_app(settings: Settings, *extensions: Extension) -> Flask:
             mount(app, blueprint, guard)
         for add in extension.commands:
             add(app)
+    app.extensions["rehearsal"] = next((extension.rehearsal for extension in extensions if extension.rehearsal), None)
     app.extensions["schedule"] = (*DUTIES, *(duty for extension in extensions for duty in extension.duties))
     add_staff_commands(app)
     add_platform_commands(app)

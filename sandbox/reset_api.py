@@ -9,6 +9,7 @@ from portal.api.operation import Call, Done, Operation
 from portal.api.schema import ApiModel, Instant
 from portal.core.errors import NotFound
 from portal.tenancy.models import Tenant
+from sandbox.rehearsal import models  # noqa: F401 — maps what it keeps
 from sandbox.seed.service import reset_tenant
 
 

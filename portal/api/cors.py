@@ -8,12 +8,14 @@ _ANY_ANSWER = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": (
         "ETag, Idempotent-Replayed, Link, Location, Retry-After, X-Request-Id, "
-        "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
+        "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Sandbox-Scenario"
     ),
 }
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST",
-    "Access-Control-Allow-Headers": "Content-Type, Idempotency-Key, X-Publishable-Key, X-Request-Id",
+    "Access-Control-Allow-Headers": (
+        "Content-Type, Idempotency-Key, X-Publishable-Key, X-Request-Id, X-Sandbox-Scenario"
+    ),
     "Access-Control-Max-Age": "600",
 }
 

@@ -55,6 +55,7 @@ def public_api() -> None:
         raise Unauthorized
     g.tenant_id = tenant.id
     g.tenant_clock = tenant.clock
+    g.tenant_is_armed = tenant.is_armed
     if publishable:
         g.publishable_key = publishable
 

@@ -23,7 +23,7 @@ class Conversation(TenantRecord, Base):
     __table_args__ = (
         Index(None, "tenant_id", "status", "last_message_at"),
         Index(None, "tenant_id", "start_key", unique=True),
-        Index(None, "token_hash", unique=True),
+        Index(None, "tenant_id", "token_hash", unique=True),
     )
     public_prefix = "cnv"
 

@@ -1,17 +1,17 @@
-"""Copying one tenant's records into another: the one way a sandbox is filled, reset and restored.
+"""Copying one tenant's records into another: the one way a sandbox is filled, reset, saved and restored.
 
 It works on the register of tenant-owned tables, two statements a table, whatever the number of rows, and
-writes only what differs: what is the same already stays where it is. Ids survive; public ids are derived
-from the target's salt, so they survive too and are nobody else's.
+writes only what differs: what is the same already stays where it is. Ids survive. Public ids are nobody else's:
+those of a seed are derived from the target's salt, so they survive too; a saved copy keeps its owner's behind a mark
+of its own, and gives them back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from hashlib import md5
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import (
     JSON,
@@ -39,7 +39,7 @@ from sqlalchemy import (
 )
 
 from portal.core.database import Base
-from portal.core.ownership import OnReset, TenantOwned, table_of, tenant_models
+from portal.core.ownership import OnReset, TenantLog, TenantOwned, table_of, tenant_models
 from portal.core.session import TenantSession
 from portal.tenancy.models import Tenant
 
@@ -47,8 +47,11 @@ _SOURCE = bindparam("source_id", type_=BigInteger)
 _TARGET = bindparam("target_id", type_=BigInteger)
 _SALT = bindparam("salt", type_=String)
 _COUNTERS = Base.metadata.tables["counters"]
-_OWN = frozenset({"tenant_id", "public_id"})
-"""Columns in which twins differ."""
+_ID_LENGTH = 24
+"""Characters of a public id behind its prefix."""
+Naming = Literal["derived", "marked", "plain"]
+"""How a copied row gets its public id: from the target's salt and the row's id; the source's, without its prefix and
+behind the mark that a saved copy has for a salt; or the source's with that mark taken off again."""
 
 
 @dataclass(frozen=True)
@@ -59,26 +62,39 @@ class _Step:
     fill: Insert
 
 
-def copy_tenant(session: TenantSession, source_id: int, target: Tenant) -> None:
+def copy_tenant(session: TenantSession, source_id: int, target: Tenant, naming: Naming = "derived") -> None:
     """Make the target's records those of tenant `source_id`.
 
     Tables that a reset keeps, and their counters, are left alone. The caller holds the target's lock.
     """
     session.flush()
-    connection, steps = session.connection(), _steps()
-    values = {"source_id": source_id, "target_id": target.id}
-    for step in reversed(steps):
+    connection, steps = session.connection(), _steps(naming)
+    values = {"source_id": source_id, "target_id": target.id, "salt": target.salt}
+    for step in reversed(steps) if naming != "marked" else ():
         connection.execute(step.clear, values)
     for step in steps:
-        connection.execute(step.fill, values | {"salt": target.salt})
+        connection.execute(step.fill, values)
     clear_counters, fill_counters = _counter_statements()
-    connection.execute(clear_counters, {"target_id": target.id})
+    connection.execute(clear_counters, values)
     connection.execute(fill_counters, values)
     _forget_loaded(session)
 
 
+def save_copy(session: TenantSession, source_id: int, copy: Tenant) -> None:
+    """Fill a new, empty tenant with what tenant `source_id` holds, public ids too. The caller holds the source's lock.
+
+    The copy's salt is the mark behind which it keeps them: at most seven characters, no other copy's.
+    """
+    copy_tenant(session, source_id, copy, "marked")
+
+
+def restore_copy(session: TenantSession, copy_id: int, target: Tenant) -> None:
+    """Make the target's records what `save_copy` took from it. The caller holds the target's lock."""
+    copy_tenant(session, copy_id, target, "plain")
+
+
 def count_copied(session: TenantSession, target: Tenant) -> dict[str, int]:
-    """How many rows the target has in the tables that are copied, by table."""
+    """How many records the target has in the tables that are copied, by table."""
     return _counted(session, _counts("restore"), {"target_id": target.id})
 
 
@@ -88,7 +104,7 @@ def count_kept(session: TenantSession, target: Tenant) -> dict[str, int]:
 
 
 def count_added(session: TenantSession, source_id: int, target: Tenant) -> dict[str, int]:
-    """How many rows of the target have no twin in the source, by table."""
+    """How many records of the target have no twin in the source, by table."""
     return _counted(session, _counts_of_added(), {"source_id": source_id, "target_id": target.id})
 
 
@@ -113,56 +129,69 @@ def _forget_loaded(session: TenantSession) -> None:
 
 
 @cache
-def _steps() -> tuple[_Step, ...]:
-    return tuple(_Step(_clear(table_of(model)), _fill(model)) for model in models_that("restore"))
+def _steps(naming: Naming) -> tuple[_Step, ...]:
+    models = models_that("restore")
+    return tuple(_Step(_clear(model, naming), _fill(model, naming)) for model in models)
 
 
-def _clear(table: Table) -> Delete:
-    return delete(table).where(table.c.tenant_id == _TARGET, table.c.id.not_in(_unchanged(table)))
+def _clear(model: type[TenantOwned], naming: Naming) -> Delete:
+    table = table_of(model)
+    return delete(table).where(table.c.tenant_id == _TARGET, table.c.id.not_in(_unchanged(model, naming)))
 
 
-def _unchanged(table: Table) -> Select[Any]:
+def _unchanged(model: type[TenantOwned], naming: Naming) -> Select[Any]:
     """The ids of the target's rows that equal their twins and refer only to rows that do."""
-    parents = [key for key in table.foreign_key_constraints if key.referred_table.name in _copied_tables()]
-    names = [column.name for column in table.columns if column.name not in _OWN]
-    same = intersect(*(_rows(table, names, owner) for owner in (_TARGET, _SOURCE))).subquery()
-    unchanged = select(same.c.id)
+    table, copied = table_of(model), {table_of(other): other for other in models_that("restore")}
+    parents = [key for key in table.foreign_key_constraints if key.referred_table in copied]
+    same = intersect(_rows(table, table.c, _TARGET, naming), _rows(table, _made(model, naming), _SOURCE, naming))
+    twins = same.subquery()
+    unchanged = select(twins.c.id)
     for key in parents:
         if key.referred_table is table:
             return unchanged.where(false())
-        referring = same.c[next(column.name for column in key.columns if column.name != "tenant_id")]
-        unchanged = unchanged.where(or_(referring.is_(None), referring.in_(_unchanged(key.referred_table))))
+        referring = twins.c[next(column.name for column in key.columns if column.name != "tenant_id")]
+        others = _unchanged(copied[key.referred_table], naming)
+        unchanged = unchanged.where(or_(referring.is_(None), referring.in_(others)))
     return unchanged
 
 
-def _copied_tables() -> frozenset[str]:
-    return frozenset(model.__tablename__ for model in models_that("restore"))
+def _rows(table: Table, values: Any, owner: ColumnElement[int], naming: Naming) -> Select[Any]:
+    """What twins are compared by. Derived public ids are not: equal ids of one table have equal ones."""
+    unlike = {"tenant_id", "public_id"} if naming == "derived" else {"tenant_id"}
+    names = [column.name for column in table.columns if column.name not in unlike]
+    return select(*(_comparable(values[name], name) for name in names)).where(table.c.tenant_id == owner)
 
 
-def _rows(table: Table, names: Iterable[str], owner: ColumnElement[int]) -> Select[Any]:
-    return select(*(_comparable(table, name) for name in names)).where(table.c.tenant_id == owner)
+def _comparable(value: ColumnElement[Any], name: str) -> ColumnElement[Any]:
+    return (cast(value, Text) if isinstance(value.type, JSON) else value).label(name)
 
 
-def _comparable(table: Table, name: str) -> ColumnElement[Any]:
-    column = table.c[name]
-    return cast(column, Text).label(name) if isinstance(column.type, JSON) else column
-
-
-def _fill(model: type[TenantOwned]) -> Insert:
+def _fill(model: type[TenantOwned], naming: Naming) -> Insert:
     table = table_of(model)
-    values: dict[str, ColumnElement[Any]] = {column.name: column for column in table.columns}
-    values["tenant_id"] = cast(_TARGET, BigInteger)
-    if "public_id" in values:
-        values["public_id"] = _public_id(model.public_prefix, table)
+    values = _made(model, naming)
     there = table.alias("there")
     present = select(there.c.id).where(there.c.tenant_id == _TARGET)
     rows = select(*values.values()).where(table.c.tenant_id == _SOURCE, table.c.id.not_in(present))
     return insert(table).from_select(list(values), rows)
 
 
-def _public_id(prefix: str, table: Table) -> ColumnElement[str]:
+def _made(model: type[TenantOwned], naming: Naming) -> dict[str, ColumnElement[Any]]:
+    """What the target's rows are made of, by column, from the source's."""
+    table = table_of(model)
+    values: dict[str, ColumnElement[Any]] = {column.name: column for column in table.columns}
+    values["tenant_id"] = cast(_TARGET, BigInteger)
+    if "public_id" in values:
+        values["public_id"] = _public_id(model.public_prefix, table, naming)
+    return values
+
+
+def _public_id(prefix: str, table: Table, naming: Naming) -> ColumnElement[str]:
+    if naming == "marked":
+        return func.substr(table.c.public_id, len(prefix) + 2, _ID_LENGTH) + literal(".") + cast(_SALT, Text)
+    if naming == "plain":
+        return literal(f"{prefix}_") + func.substr(table.c.public_id, 1, _ID_LENGTH)
     seeded = cast(_SALT, Text) + literal(f":{table.name}:") + cast(table.c.id, Text)
-    return literal(f"{prefix}_") + func.substr(func.md5(seeded), 1, 24)
+    return literal(f"{prefix}_") + func.substr(func.md5(seeded), 1, _ID_LENGTH)
 
 
 @cache
@@ -187,12 +216,18 @@ def _counted(session: TenantSession, statement: Any, values: dict[str, int]) -> 
 
 @cache
 def _counts(on_reset: OnReset) -> Any:
-    return union_all(*(_count(table_of(model)) for model in models_that(on_reset)))
+    models = _records() if on_reset == "restore" else models_that(on_reset)
+    return union_all(*(_count(table_of(model)) for model in models))
 
 
 @cache
 def _counts_of_added() -> Any:
-    return union_all(*(_count_added(table_of(model)) for model in models_that("restore")))
+    return union_all(*(_count_added(table_of(model)) for model in _records()))
+
+
+def _records() -> list[type[TenantOwned]]:
+    """The models that are copied, but for logs about records: those are not what anybody counts."""
+    return [model for model in models_that("restore") if not issubclass(model, TenantLog)]
 
 
 def _count_added(table: Table) -> Select[Any]:

@@ -1,5 +1,7 @@
 """Who is calling: one look-up turns a key or a token into a caller, afresh on every request.
 
+Keys and tokens expire by the clock of their tenant, the tenant itself by the machine's.
+
 The statements here run before a tenant is known, so they address the tables directly and by unique hash or id.
 """
 
@@ -30,6 +32,7 @@ _CALLER = [
     tenants.c.mode,
     tenants.c.plan,
     tenants.c.clock_offset,
+    tenants.c.is_armed,
     tenants.c.expires_at.label("tenant_expires_at"),
     keys.c.id.label("api_key_id"),
     keys.c.key_id,
@@ -62,6 +65,7 @@ class Found(NamedTuple):
     mode: str
     plan: str
     clock_offset: int
+    is_armed: bool
     tenant_expires_at: dt.datetime | None
     api_key_id: int
     key_id: str
@@ -75,6 +79,10 @@ class Found(NamedTuple):
     token_scopes: list[str] | None = None
     token_expires_at: dt.datetime | None = None
 
+    @property
+    def clock(self) -> Clock:
+        return Clock(dt.timedelta(seconds=self.clock_offset))
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -85,6 +93,7 @@ class Caller:
     mode: str
     plan: str
     clock: Clock
+    is_armed: bool
     api_key_id: int
     key_id: str
     key_name: str
@@ -120,7 +129,7 @@ def identify_by_key(connection: Direct, secret_key: str, key: str) -> Caller:
 def identify_by_token(connection: Direct, secret_key: str, token: str) -> Caller:
     """The caller behind an access token. Raises Unauthorized when it, its key or its tenant has ended."""
     row = _found(connection.row(_BY_TOKEN, {"token_hash": keyed_hash(secret_key, TOKEN_PURPOSE, token)}))
-    if row is None or row.token_expires_at is None or row.token_expires_at <= system_now():
+    if row is None or row.token_expires_at is None or row.token_expires_at <= row.clock.now():
         raise Unauthorized
     return _admit(row, row.token_scopes if row.token_scopes is not None else row.scopes)
 
@@ -130,16 +139,16 @@ def _found(row: list[Any] | None) -> Found | None:
 
 
 def _admit(row: Found, scopes: list[str] | None) -> Caller:
-    now = system_now()
-    ended = row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now)
-    if ended or (row.tenant_expires_at is not None and row.tenant_expires_at <= now):
+    ended = row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= row.clock.now())
+    if ended or (row.tenant_expires_at is not None and row.tenant_expires_at <= system_now()):
         raise Unauthorized
     return Caller(
         tenant_id=row.tenant_id,
         tenant=row.tenant,
         mode=row.mode,
         plan=row.plan,
-        clock=Clock(dt.timedelta(seconds=row.clock_offset)),
+        clock=row.clock,
+        is_armed=row.is_armed,
         api_key_id=row.api_key_id,
         key_id=row.key_id,
         key_name=row.key_name,

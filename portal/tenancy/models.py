@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, Integer, String
+from sqlalchemy import JSON, BigInteger, ForeignKey, ForeignKeyConstraint, Index, Integer, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.clock import Clock
@@ -13,10 +13,14 @@ from portal.core.database import Base
 from portal.core.ownership import TenantLog, TenantOwned
 from portal.core.types import UtcDateTime
 
+HIDDEN_MODES = ("template", "snapshot")
+"""Modes of tenants that no credential reaches and no look-up finds."""
+
 
 class Tenant(Base):
-    """A workspace. `mode` is `sandbox` (resettable), `house` (the company's own) or `template` (a frozen
-    copy no credential reaches, from which sandboxes are filled). `salt` makes seeded public ids unguessable.
+    """A workspace. `mode` is `sandbox` (resettable), `house` (the company's own), `template` (a frozen copy from
+    which sandboxes are filled) or `snapshot` (what the tenant `copy_of` once held; it ends with its owner).
+    `salt` makes seeded public ids unguessable. `is_armed` says that a scenario may wait for one of its calls.
     """
 
     __tablename__ = "tenants"
@@ -29,6 +33,10 @@ class Tenant(Base):
     currency: Mapped[str] = mapped_column(String(3), default="USD")
     time_zone: Mapped[str] = mapped_column(String(64), default="UTC")
     clock_offset: Mapped[int] = mapped_column(default=0)
+    is_armed: Mapped[bool] = mapped_column(default=False, server_default=false())
+    copy_of: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("tenants.id", ondelete="CASCADE"), index=True, default=None
+    )
     daily_reset_hour: Mapped[int | None] = mapped_column(default=3)
     salt: Mapped[str] = mapped_column(String(32))
     publishable_id: Mapped[str | None] = mapped_column(String(40), unique=True)

@@ -15,7 +15,7 @@ from portal.core.events import record_event
 from portal.core.ids import PUBLIC_ID, new_public_id
 from portal.core.session import Change, TenantSession
 from portal.tenancy.keys import new_publishable_key
-from portal.tenancy.models import Tenant
+from portal.tenancy.models import HIDDEN_MODES, Tenant
 from portal.tenancy.plans import PLANS, modules_of
 
 GUEST_LIFETIME = dt.timedelta(hours=24)
@@ -92,9 +92,9 @@ def change_plan(session: TenantSession, tenant: Tenant, plan: str) -> None:
 def list_tenants(
     session: Session, *, page: int, limit: int, sort: str, mode: str | None = None, plan: str | None = None
 ) -> tuple[list[Tenant], int]:
-    """One page of the tenants that are neither templates nor expired, and how many there are."""
+    """One page of the tenants that are neither hidden nor expired, and how many there are."""
     running = or_(Tenant.expires_at.is_(None), Tenant.expires_at > system_now())
-    wanted = select(Tenant).where(Tenant.mode != "template", running)
+    wanted = select(Tenant).where(Tenant.mode.not_in(HIDDEN_MODES), running)
     if mode is not None:
         wanted = wanted.where(Tenant.mode == mode)
     if plan is not None:

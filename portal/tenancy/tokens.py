@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from typing import Any
+from typing import Any, Literal
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2.rfc6749 import ClientMixin
 from authlib.oauth2.rfc6749.errors import InvalidClientError, InvalidScopeError
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 from flask import Blueprint, Flask, Response
+from pydantic import ConfigDict, Field
 from sqlalchemy import delete
 
 from portal.api.operation import Operation
-from portal.api.schema import ApiModel
+from portal.api.schema import ApiModel, rule
 from portal.core.clock import system_now
 from portal.core.errors import Unauthorized
 from portal.core.prepared import direct
@@ -22,12 +23,13 @@ from portal.core.runtime import current_session, runtime
 from portal.core.secrets import keyed_hash
 from portal.core.session import TenantSession
 from portal.limits import TOKENS_BY_ADDRESS
+from portal.tenancy.clocks import TOKEN_LIFETIME
 from portal.tenancy.credentials import TOKEN_PURPOSE, Caller, identify_by_key
 from portal.tenancy.keys import KEY_TYPES
 from portal.tenancy.models import AccessToken
 from portal.tenancy.permissions import permissions_of
 
-LIFETIME = 3600
+LIFETIME = int(TOKEN_LIFETIME.total_seconds())
 
 blueprint = Blueprint("tokens", __name__)
 server = AuthorizationServer()
@@ -92,16 +94,16 @@ def init_tokens(app: Flask) -> None:
 
 def _save(token: dict[str, Any], request: Any) -> None:
     caller: Caller = request.client.caller
-    now = system_now()
     session = current_session()
     session.bind_tenant(caller.tenant_id, caller.clock)
+    now = session.clock.now()
     session.add(
         AccessToken(
             token_hash=keyed_hash(runtime().settings.secret_key, TOKEN_PURPOSE, token["access_token"]),
             api_key_id=caller.api_key_id,
             scopes=token["scope"].split(),
             issued_at=now,
-            expires_at=now + dt.timedelta(seconds=LIFETIME),
+            expires_at=now + TOKEN_LIFETIME,
         )
     )
 
@@ -117,18 +119,20 @@ def issue_token() -> Response:
 
 
 def forget_ended_tokens(session: TenantSession) -> None:
-    """Delete tokens that ended more than a day ago, every tenant's."""
+    """Delete tokens that ended more than a day ago, every tenant's; no tenant's clock is behind this machine's."""
     table = AccessToken.__table__
     session.connection().execute(delete(table).where(table.c.expires_at < system_now() - dt.timedelta(days=1)))  # type: ignore[arg-type]
 
 
 class TokenBody(ApiModel):
-    """The form of RFC 6749 section 4.4.2; id and secret may come by HTTP Basic instead."""
+    """The form of RFC 6749 section 4.4.2; id and secret may come by HTTP Basic instead. What else it holds is ignored."""
 
-    grant_type: str
-    client_id: str | None = None
-    client_secret: str | None = None
-    scope: str | None = None
+    model_config = ConfigDict(extra="ignore")
+
+    grant_type: Literal["client_credentials"]
+    client_id: str | None = Field(None, json_schema_extra=rule("the id of a key in force"))
+    client_secret: str | None = Field(None, json_schema_extra=rule("the secret of that key"))
+    scope: str | None = Field(None, json_schema_extra=rule("permissions that the key holds, with spaces between"))
 
 
 class TokenView(ApiModel):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.core.clock import system_now
 from portal.core.errors import NotFound
 from portal.core.runtime import current_session, runtime
 from portal.tenancy.keys import list_keys
@@ -57,5 +56,5 @@ def _render(tenant: Tenant, form: KeyForm) -> str:
         form=form,
         keys=list_keys(session),
         held=list_held_keys(session),
-        now=system_now(),
+        now=session.clock.now(),
     )

@@ -66,7 +66,7 @@ def keep_for_member(session: TenantSession, guest: Developer, member: Developer)
 
 def list_roles(session: TenantSession) -> list[str]:
     """The roles the console can send as: those whose key it has and would be accepted."""
-    held = set(session.scalars(_usable(ConsoleKey.role)))
+    held = set(session.scalars(_usable(session, ConsoleKey.role)))
     return [role for role in ROLES if role in held]
 
 
@@ -77,7 +77,7 @@ def list_held_keys(session: TenantSession) -> set[int]:
 
 def find_secret(session: TenantSession, role: str) -> str | None:
     """The secret key of a role, for sending; None when the console holds none that would be accepted."""
-    return session.scalar(_usable(ConsoleKey.secret).where(ConsoleKey.role == role))
+    return session.scalar(_usable(session, ConsoleKey.secret).where(ConsoleKey.role == role))
 
 
 def add_key(session: TenantSession, settings: Settings, tenant: Tenant, actor: str, body: KeyBody) -> IssuedKey:
@@ -109,8 +109,8 @@ def _keep_secret(session: TenantSession, role: str, secret: str) -> None:
     session.flush()
 
 
-def _usable(column: InstrumentedAttribute[str]) -> Select[str]:
+def _usable(session: TenantSession, column: InstrumentedAttribute[str]) -> Select[str]:
     """`column` of the console's keys that the API would accept now."""
-    unexpired = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > system_now())
+    unexpired = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > session.clock.now())
     same = (ApiKey.tenant_id == ConsoleKey.tenant_id) & (ApiKey.id == ConsoleKey.api_key_id)
     return select(column).join_from(ConsoleKey, ApiKey, same).where(ApiKey.revoked_at.is_(None), unexpired)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from portal.api.idempotency import forget_answers
 from portal.core.clock import system_now
 from portal.core.config import Settings
 from portal.core.database import Database
 from portal.core.errors import Conflict, ServiceUnavailable
-from portal.api.idempotency import forget_answers
 from portal.core.events import record_event
 from portal.core.session import TenantSession
+from portal.tenancy.clocks import set_clock
 from portal.tenancy.copying import copy_tenant, count_added, count_copied, count_kept
 from portal.tenancy.models import Tenant
-from portal.tenancy.service import lock_tenant
+from portal.tenancy.service import find_own, lock_tenant
 from sandbox.seed.receipts import Receipt
 from sandbox.seed.template import drop_outdated, ensure_template, find_template
 
@@ -32,16 +33,18 @@ def fill_tenant(session: TenantSession, tenant: Tenant) -> None:
 def reset_tenant(session: TenantSession, tenant: Tenant) -> Receipt:
     """Put a sandbox back to its seed, alone: its writes wait. Keys, tokens, the log and the trail stay.
 
-    Raises Conflict for a tenant that is no sandbox.
+    The seed's time is the machine's: a clock that was moved goes back. Raises Conflict for a tenant that is no sandbox.
     """
     if not tenant.is_sandbox:
         raise Conflict("Only a sandbox can be reset; this tenant is not one.")
     session.bind_tenant(tenant.id, tenant.clock)
     lock_tenant(session, alone=True)
+    tenant = find_own(session, lock=True)
     template = _template(session)
     removed = {table: count for table, count in count_added(session, template.id, tenant).items() if count}
     _fill(session, template, tenant)
     forget_answers(session)
+    set_clock(session, tenant, 0)
     restored = count_copied(session, tenant)
     tenant.last_reset_at = system_now().replace(microsecond=0)
     session.flush()
