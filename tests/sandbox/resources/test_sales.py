@@ -11,8 +11,11 @@ import pytest
 from sqlalchemy import event, func, select
 
 from portal.core.database import Database
+from portal.core.errors import Conflict
 from portal.core.ownership import table_of
-from sandbox.resources.sales import Sale, SaleItem, SalePayment
+from portal.tenancy.service import create_tenant
+from sandbox.resources.products import ProductBody, add_product
+from sandbox.resources.sales import Sale, SaleBody, SaleItem, SaleItemBody, SalePayment, SalePaymentBody, record_sale
 from sandbox.resources.stock import StockMovement
 from sandbox.resources.transactions import Transaction
 from tests.conftest import Integration, NewSandbox, SandboxMaker
@@ -246,6 +249,17 @@ def test_a_starter_plan_has_no_till(new_sandbox: SandboxMaker, as_role: Any) -> 
         assert small.get(path).json["upgrade"]["module"] == module
 
 
+def test_a_company_without_accounts_can_take_no_money(database: Database) -> None:
+    with database.transaction() as session:
+        create_tenant(session, name="Bare", mode="sandbox")
+        product = add_product(session, ProductBody(name="Hour", price=Decimal(1), type="service"))
+        line = SaleItemBody(product_id=product.id, qty=Decimal(1))
+        body = SaleBody(items=[line], payments=[SalePaymentBody(method="Card", amount=Decimal(1))])
+        with pytest.raises(Conflict, match="no account of the type Card"):
+            record_sale(session, body)
+        session.rollback()
+
+
 def test_forty_tills_sell_the_last_pieces_once_each(
     alice: Integration, alices_sandbox: NewSandbox, database: Database
 ) -> None:
@@ -263,8 +277,8 @@ def test_forty_tills_sell_the_last_pieces_once_each(
     assert [int(number.split("-")[2]) for number in numbers] == list(range(first, first + 9))
 
 
-def test_baskets_in_every_order_never_wait_for_each_other(alice: Integration) -> None:
-    """Each client takes the same two products, half of them the other way round."""
+def test_baskets_and_deliveries_in_every_order_never_wait_for_each_other(alice: Integration) -> None:
+    """Each client names the same two products; deliveries name them the other way round."""
     ids = [
         alice.post("/api/v2/products", {"name": name, "price": 1, "tracks_stock": True}).json["data"]["id"]
         for name in ("One", "Two")
@@ -272,14 +286,18 @@ def test_baskets_in_every_order_never_wait_for_each_other(alice: Integration) ->
     for id_ in ids:
         assert alice.post(MOVEMENTS, {"product_id": id_, "type": "in", "qty": 20}).status_code == 201
 
-    def buy(number: int) -> Any:
-        order = ids if number % 2 else ids[::-1]
+    def act(number: int) -> Any:
+        if number % 3 == 0:
+            items = [{"product_id": id_, "qty": 1} for id_ in reversed(ids)]
+            note = {"vendor_id": 1, "reference": f"DN-{number}", "items": items}
+            return alice.post("/api/v2/procurement/receipts", note)
+        order = ids if number % 3 == 1 else ids[::-1]
         return sell(alice, [{"product_id": id_, "qty": 1} for id_ in order], cash(2))
 
-    with ThreadPoolExecutor(20) as pool:
-        answers = list(pool.map(buy, range(24)))
-    assert sorted(answer.status_code for answer in answers) == [201] * 20 + [409] * 4
-    assert [on_hand(alice, id_) for id_ in ids] == [0, 0]
+    with ThreadPoolExecutor(24) as pool:
+        answers = list(pool.map(act, range(30)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert [on_hand(alice, id_) for id_ in ids] == [10, 10]
 
 
 def test_a_long_receipt_takes_no_more_statements_than_a_short_one(alice: Integration, database: Database) -> None:
