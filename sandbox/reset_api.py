@@ -20,7 +20,7 @@ class ResetCounts(ApiModel):
     removed: int
 
 
-class ReceiptView(ApiModel):
+class ResetView(ApiModel):
     """What the reset did, in rows by table."""
 
     tenant: str = Field(description="Public id of the tenant")
@@ -51,7 +51,7 @@ OPERATIONS = (
         permission="administration:write",
         family="sandbox",
         handle=_reset,
-        returns=ReceiptView,
+        returns=ResetView,
         codes=("conflict",),
         is_counted=False,
         locks_alone=True,

@@ -17,17 +17,23 @@ class Models:
         self.schemas: dict[str, Any] = {}
 
     def refer(self, model: type[ApiModel], mode: str = "validation") -> dict[str, str]:
-        schema = model.model_json_schema(ref_template=REFERENCE, mode=mode)  # type: ignore[arg-type]
-        self.schemas.update(tidy(schema.pop("$defs", {})))
-        self.schemas[model.__name__] = tidy(schema)
-        return {"$ref": REFERENCE.format(model=model.__name__)}
+        schema = tidy(model.model_json_schema(ref_template=REFERENCE, mode=mode))  # type: ignore[arg-type]
+        return self._keep(model.__name__, {**schema.pop("$defs", {}), model.__name__: schema})
 
     def refer_public(self, model: type[ApiModel]) -> dict[str, str]:
         """The schema under the model's name and `Event`, with all it contains made public."""
         schema = tidy(model.model_json_schema(ref_template=REFERENCE.replace("{model}", "{model}Event")))
         parts = {**schema.pop("$defs", {}), model.__name__: schema}
-        self.schemas.update({f"{name}Event": _made_public(part) for name, part in parts.items()})
-        return {"$ref": REFERENCE.format(model=f"{model.__name__}Event")}
+        return self._keep(
+            f"{model.__name__}Event", {f"{name}Event": _made_public(part) for name, part in parts.items()}
+        )
+
+    def _keep(self, name: str, parts: dict[str, Any]) -> dict[str, str]:
+        """Raises ValueError when a part has the name of another one: the document knows schemas by name."""
+        for part, schema in parts.items():
+            if self.schemas.setdefault(part, schema) != schema:
+                raise ValueError(f"two schemas of the API document are named {part}")
+        return {"$ref": REFERENCE.format(model=name)}
 
 
 def _made_public(schema: dict[str, Any]) -> dict[str, Any]:

@@ -77,7 +77,26 @@ _REMEDY = {
         "to": {"description": "What it would take; a list names alternatives, null where only the message can say it"},
     },
 }
-SHARED_SCHEMAS = {"Notice": _NOTICE, "Meta": _META, "Deletion": _DELETION, "Remedy": _REMEDY}
+_TOKEN_FAILURE = {
+    "type": "object",
+    "description": "A failure in the form of RFC 6749 section 5.2",
+    "required": ["error"],
+    "properties": {
+        "error": {"enum": ["invalid_request", "invalid_client", "invalid_scope", "unsupported_grant_type"]},
+        "error_description": {"type": "string"},
+    },
+}
+TOKEN_REFUSALS = {
+    "400": "The form, the scope or the kind of grant is not right",
+    "401": "The id and the secret are not those of a key in force: `invalid_client`",
+}
+SHARED_SCHEMAS = {
+    "Notice": _NOTICE,
+    "Meta": _META,
+    "Deletion": _DELETION,
+    "Remedy": _REMEDY,
+    "TokenFailure": _TOKEN_FAILURE,
+}
 ANSWER_HEADERS = {
     "X-Request-Id": ("string", "Number of this request; quote it when you ask support"),
     "X-RateLimit-Limit": ("integer", "Requests allowed in the window"),

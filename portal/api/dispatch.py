@@ -100,6 +100,8 @@ def _run(call: Call) -> Any:
         raise ValidationFailed({name[:60]: "Unknown parameter" for name in request.args})
     if operation.body is not None:
         call.body = validate(operation.body, read_json(request))
+        if operation.needs_body and not request.get_data(cache=True):
+            raise ValidationFailed({"body": "A JSON object is required, even if it names no field"})
     refuse_outdated(call)
     result = operation.handle(call)
     if call.is_audited:

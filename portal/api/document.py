@@ -15,18 +15,21 @@ from portal.api.conventions import (
     IF_NONE_MATCH,
     OTHER_HEADERS,
     SHARED_SCHEMAS,
+    TOKEN_REFUSALS,
     describe_header,
     failure_schema,
     refer_headers,
     security_schemes,
 )
 from portal.api.events import EventType
+from portal.api.lists import ID_PATTERN
 from portal.api.operation import Api, Operation
 from portal.core.errors import CODES, DomainError
+from portal.core.ids import PUBLIC_ID
 from portal.tenancy.permissions import module_of, roles_with
 from portal.tenancy.plans import MODULES, smallest_plan
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 _SAY_WHEN = frozenset({"rate_limited", "idempotency_in_progress", "service_unavailable"})
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
@@ -124,7 +127,7 @@ def codes_of(operation: Operation) -> tuple[str, ...]:
         codes += ["upgrade_required"] if module_of(operation.permission) in MODULES else []
     if operation.path.count("{"):
         codes.append("not_found")
-    codes.append("validation_failed")
+    codes.append("payload_too_large" if operation.is_form else "validation_failed")
     if operation.body is not None and not operation.is_form:
         codes += ["malformed_json", "payload_too_large", "unsupported_media_type"]
     codes += operation.codes
@@ -142,11 +145,18 @@ def _path_parameters(operation: Operation) -> Iterable[dict[str, Any]]:
             "in": "path",
             "required": True,
             "description": operation.headers.get(f"path:{name}", "The record's id or its public id"),
-            "schema": {"type": "string", "minLength": 1},
+            "schema": _path_schema(operation, name),
         }
         if name in operation.sample_path:
             parameter["example"] = str(operation.sample_path[name])
         yield parameter
+
+
+def _path_schema(operation: Operation, name: str) -> dict[str, Any]:
+    """What may stand in the path; anything else is 404 as well."""
+    if name != "id":
+        return {"type": "string", "minLength": 1}
+    return {"type": "string", "pattern": PUBLIC_ID.pattern if operation.tenant_in_path else ID_PATTERN}
 
 
 def _query_parameters(operation: Operation) -> Iterable[dict[str, Any]]:
@@ -186,7 +196,7 @@ def _request_body(operation: Operation, models: Models) -> dict[str, Any]:
     if operation.sample is not None:
         media["example"] = dict(operation.sample)
     mimetype = "application/x-www-form-urlencoded" if operation.is_form else "application/json"
-    return {"required": True, "content": {mimetype: media}}
+    return {"required": operation.needs_body, "content": {mimetype: media}}
 
 
 def _responses(operation: Operation, models: Models) -> dict[str, Any]:
@@ -202,6 +212,8 @@ def _responses(operation: Operation, models: Models) -> dict[str, Any]:
     responses: dict[str, Any] = {str(operation.status): success}
     if not operation.writes:
         responses["304"] = {"description": "What you hold still stands", "headers": refer_headers("ETag")}
+    if operation.is_form:
+        responses |= {status: _token_refusal(text) for status, text in TOKEN_REFUSALS.items()}
     for code in codes_of(operation):
         error = CODES[code]
         status = str(error.status)
@@ -209,7 +221,7 @@ def _responses(operation: Operation, models: Models) -> dict[str, Any]:
         if existing:
             existing["description"] += f"; `{code}`"
         else:
-            responses[status] = _refusal(error, code, operation)
+            responses[status] = _refusal(error, code)
     return dict(sorted(responses.items()))
 
 
@@ -242,10 +254,13 @@ def _success_schema(operation: Operation, models: Models) -> dict[str, Any]:
     return {"type": "object", "required": required, "properties": properties}
 
 
-def _refusal(error: type[DomainError], code: str, operation: Operation) -> dict[str, Any]:
-    schema = {"type": "object"} if operation.is_form else {"$ref": REFERENCE.format(model="Failure")}
+def _refusal(error: type[DomainError], code: str) -> dict[str, Any]:
+    schema = {"$ref": REFERENCE.format(model="Failure")}
     headers = refer_headers(*(["Retry-After"] if code in _SAY_WHEN else []))
-    media = {"application/json": {"schema": schema}}
-    if not operation.is_form:
-        media["application/problem+json"] = {"schema": schema}
+    media = {mimetype: {"schema": schema} for mimetype in ("application/json", "application/problem+json")}
     return {"description": f"{error.title}: `{code}`", "headers": headers, "content": media}
+
+
+def _token_refusal(text: str) -> dict[str, Any]:
+    schema = {"$ref": REFERENCE.format(model="TokenFailure")}
+    return {"description": text, "headers": refer_headers(), "content": {"application/json": {"schema": schema}}}

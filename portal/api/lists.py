@@ -13,7 +13,8 @@ from pydantic import BeforeValidator, Field, create_model
 from pydantic import WithJsonSchema as JsonSchema
 from sqlalchemy.orm import InstrumentedAttribute
 
-from portal.api.schema import ApiModel, Moment, refuse, text_type
+from portal.api.schema import ApiModel, Moment, refuse, rule, text_type
+from portal.core.ids import PUBLIC_ID
 from portal.core.ownership import TenantOwned
 from portal.core.session import TenantSession
 
@@ -38,6 +39,8 @@ def _parse_id(value: Any) -> Any:
     return int(value) if isinstance(value, str) and re.fullmatch(r"[1-9][0-9]{0,14}", value, re.ASCII) else value
 
 
+ID_PATTERN = f"^([1-9][0-9]{{0,14}}|{PUBLIC_ID.pattern[1:-1]})$"
+_OWN = rule("names a record of yours")
 WholeNumber = Annotated[int, BeforeValidator(_parse_digits)]
 Flag = Annotated[bool, BeforeValidator(_parse_flag), JsonSchema({"type": "boolean"})]
 PageNumber = Annotated[WholeNumber, Field(ge=1, le=999_999_999, description="Page, from 1")]
@@ -45,19 +48,20 @@ PageSize = Annotated[WholeNumber, Field(ge=1, le=100, description="Records on a 
 QueryReference = Annotated[
     int | str,
     BeforeValidator(_parse_id),
-    JsonSchema({"type": "string", "description": "The record's id or its public id"}),
+    JsonSchema({"type": "string", "pattern": ID_PATTERN, "description": "The record's id or its public id", **_OWN}),
 ]
 
 
 class ListQuery(ApiModel):
     """What every list understands."""
 
-    page: PageNumber = 1
+    page: PageNumber = Field(1, json_schema_extra=rule("not together with cursor"))
     limit: PageSize = 20
     cursor: str | None = Field(
         None,
         max_length=600,
         description="Walks the list in place of page: empty to begin, then what the answer before gave",
+        json_schema_extra=rule("comes from an answer of this list, in this order"),
     )
 
 

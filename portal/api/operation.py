@@ -155,6 +155,13 @@ class Operation:
         return self.method == "POST" and self.family != "tokens"
 
     @property
+    def needs_body(self) -> bool:
+        """False where there is none, or an action goes without as well."""
+        if self.body is None:
+            return False
+        return self.method != "POST" or any(field.is_required() for field in self.body.model_fields.values())
+
+    @property
     def writes(self) -> bool:
         return self.method not in {"GET", "HEAD"}
 

@@ -200,7 +200,8 @@ def all_optional(model: type[ApiModel]) -> type[ApiModel]:
 
 
 def _optional(info: Any) -> Any:
-    return Field(default=None, description=info.description, examples=info.examples)
+    extra = info.json_schema_extra
+    return Field(default=None, description=info.description, examples=info.examples, json_schema_extra=extra)
 
 
 def _add(resource: Resource, session: TenantSession, body: ApiModel) -> Any:

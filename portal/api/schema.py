@@ -24,6 +24,7 @@ from portal.core.types import plain_number
 
 COUNTRIES = frozenset(phonenumbers.SUPPORTED_REGIONS) - {"001"} | {"AQ", "BV", "GS", "HM", "PN", "TF", "UM"}
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\u202a-\u202e\u2066-\u2069\u200b\u2060\ufeff]")
+TEXT_PATTERN = r"^(?!\s*$)[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff]*$"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:[0-5]\d)", re.ASCII)
 _PHONE = re.compile(r"^\+?([ ()./-]*[0-9]){4,15}[ ()./-]*$")
@@ -125,10 +126,16 @@ def _parse_reference(value: Any) -> int | str:
     raise refuse("{label} must be a record's id or public id")
 
 
+def rule(text: str) -> dict[str, Any]:
+    """What is checked of a field and no keyword of JSON Schema can say, for the API document (`x-rule`)."""
+    return {"x-rule": text}
+
+
 def text_type(longest: int, *, shortest: int = 1) -> Any:
     """A trimmed, clean string of `shortest` to `longest` characters."""
     limits = StringConstraints(min_length=shortest, max_length=longest, strip_whitespace=True)
-    return Annotated[str, limits, AfterValidator(clean_text)]
+    shown = {"type": "string", "minLength": shortest, "maxLength": longest, "pattern": TEXT_PATTERN}
+    return Annotated[str, limits, AfterValidator(clean_text), JsonSchema(shown)]
 
 
 Code = text_type(40)
@@ -150,11 +157,15 @@ Phone = Annotated[
     JsonSchema({"type": "string", "maxLength": 32, "pattern": _PHONE.pattern}),
 ]
 Country = Annotated[
-    str, AfterValidator(_parse_country), JsonSchema({"type": "string", "pattern": "^[A-Z]{2}$", "examples": ["IN"]})
+    str,
+    AfterValidator(_parse_country),
+    JsonSchema({"type": "string", "pattern": "^[A-Z]{2}$", "examples": ["IN"], **rule("a country of ISO 3166-1")}),
 ]
 Date = Annotated[dt.date, BeforeValidator(_parse_date), JsonSchema({"type": "string", "format": "date"})]
 Instant = Annotated[dt.datetime, JsonSchema({"type": "string", "format": "date-time"})]
 Moment = Annotated[dt.datetime, BeforeValidator(_parse_instant), JsonSchema({"type": "string", "format": "date-time"})]
+_CENTS = {"maximum": 999_999_999_999.99, "multipleOf": 0.01}
+_MILLS = {"maximum": 999_999_999.999, "multipleOf": 0.001}
 _MONEY = JsonSchema({"type": "number", "multipleOf": 0.01, "examples": [1500.00]})
 
 
@@ -179,14 +190,14 @@ Price = Annotated[
     BeforeValidator(_parse_number),
     Field(ge=0),
     AfterValidator(_whole_cents),
-    JsonSchema({"type": "number", "minimum": 0, "multipleOf": 0.01, "examples": [1500.00]}),
+    JsonSchema({"type": "number", "minimum": 0, **_CENTS, "examples": [1500.00]}),
 ]
 Amount = Annotated[
     Decimal,
     BeforeValidator(_parse_number),
     Field(gt=0),
     AfterValidator(_whole_cents),
-    JsonSchema({"type": "number", "exclusiveMinimum": 0, "multipleOf": 0.01, "examples": [1500.00]}),
+    JsonSchema({"type": "number", "exclusiveMinimum": 0, **_CENTS, "examples": [1500.00]}),
 ]
 Percentage = Annotated[
     Decimal,
@@ -200,21 +211,26 @@ Quantity = Annotated[
     BeforeValidator(_parse_number),
     Field(gt=0),
     AfterValidator(_whole_mills),
-    JsonSchema({"type": "number", "exclusiveMinimum": 0, "multipleOf": 0.001, "examples": [1]}),
+    JsonSchema({"type": "number", "exclusiveMinimum": 0, **_MILLS, "examples": [1]}),
 ]
+Level = Annotated[Decimal, JsonSchema({"type": "number", "minimum": 0, "multipleOf": 0.001, "examples": [40]})]
 Difference = Annotated[
     Decimal,
     BeforeValidator(_parse_number),
     AfterValidator(_whole_mills),
-    JsonSchema({"type": "number", "multipleOf": 0.001, "examples": [-2]}),
+    JsonSchema({"type": "number", "minimum": -999_999_999.999, **_MILLS, "examples": [-2]}),
 ]
 Reference = Annotated[
     int | str,
     BeforeValidator(_parse_reference),
     JsonSchema(
         {
-            "anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[a-z]{2,4}_[0-9a-f]{24}$"}],
+            "anyOf": [
+                {"type": "integer", "minimum": 1, "maximum": 2**53 - 1},
+                {"type": "string", "pattern": PUBLIC_ID.pattern},
+            ],
             "description": "The record's id or its public id",
+            **rule("names a record of yours"),
         }
     ),
 ]

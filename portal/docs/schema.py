@@ -14,6 +14,7 @@ Schema = Mapping[str, Any]
 Limit = tuple[str, str]
 
 DEEPEST = 8
+LONGEST_PATTERN = 40
 LIMITS = (
     "minLength",
     "maxLength",
@@ -235,7 +236,7 @@ def _row(
         read_only=bool(plain.get("readOnly")),
         write_only=bool(plain.get("writeOnly")),
         deprecated=bool(plain.get("deprecated")),
-        description=str(plain.get("description", "")),
+        description=in_words(plain, str(plain.get("description", ""))),
         values=allowed_values(plain) or allowed_values(item),
         limits=limits(plain),
         default=compact(plain["default"]) if plain.get("default") is not None else None,
@@ -245,8 +246,14 @@ def _row(
 
 
 def limits(plain: Schema) -> tuple[Limit, ...]:
-    """The keywords that narrow a value, with their values as text."""
-    return tuple((word, _as_text(plain[word])) for word in LIMITS if word in plain)
+    """The keywords that narrow a value, with their values as text. A long pattern tells people nothing."""
+    shown = ((word, _as_text(plain[word])) for word in LIMITS if word in plain)
+    return tuple((word, value) for word, value in shown if word != "pattern" or len(value) <= LONGEST_PATTERN)
+
+
+def in_words(plain: Schema, description: str) -> str:
+    """The description, and the rule that no keyword can say."""
+    return "; ".join(part for part in (description, str(plain.get("x-rule", ""))) if part)
 
 
 def allowed_values(plain: Schema) -> tuple[str, ...]:

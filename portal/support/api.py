@@ -53,7 +53,7 @@ class StartedView(ConversationView):
     guest_token: str | None = Field(None, description="For servers only, and only here; browsers get a cookie instead")
 
 
-class EventView(ApiModel):
+class LineView(ApiModel):
     """One line: a message, or a change of state."""
 
     seq: int
@@ -68,7 +68,7 @@ class EventView(ApiModel):
 class EventsView(ConversationView):
     """What happened since `after`, in order, at most 200 lines."""
 
-    events: list[EventView]
+    events: list[LineView]
 
 
 class EventsQuery(ApiModel):
@@ -218,7 +218,7 @@ OPERATIONS: tuple[Operation, ...] = (
         takes_guest_token=True,
         sample_path={"conversation": CONVERSATION},
         body=GuestMessage,
-        returns=EventView,
+        returns=LineView,
         status=201,
         codes=("conflict",),
         sample={"message": EXAMPLE_LINE["text"], "client_msg_id": EXAMPLE_LINE["client_msg_id"]},

@@ -12,6 +12,7 @@ from authlib.oauth2.rfc6749.errors import InvalidClientError, InvalidScopeError
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 from flask import Blueprint, Flask, Response
 from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field
 from sqlalchemy import delete
 
 from portal.api.operation import Operation
