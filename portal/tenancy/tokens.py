@@ -12,7 +12,6 @@ from authlib.oauth2.rfc6749.errors import InvalidClientError, InvalidScopeError
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 from flask import Blueprint, Flask, Response
 from pydantic import ConfigDict, Field
-from pydantic import ConfigDict, Field
 from sqlalchemy import delete
 
 from portal.api.operation import Operation
@@ -126,7 +125,7 @@ def forget_ended_tokens(session: TenantSession) -> None:
 
 
 class TokenBody(ApiModel):
-    """The form of RFC 6749 section 4.4.2; id and secret may come by HTTP Basic instead. What else it holds is ignored."""
+    """The form of RFC 6749 section 4.4.2; id and secret may come by HTTP Basic instead. More is ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
