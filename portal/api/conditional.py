@@ -10,7 +10,10 @@ from flask import Response, request
 from portal.api.answers import encode, entity_tag
 from portal.api.operation import Call
 from portal.core.errors import PreconditionFailed
+from portal.core.remedies import Remedy
 from portal.core.runtime import READING_METHODS
+
+LONGEST_SHOWN = 200
 
 
 def refuse_outdated(call: Call) -> None:
@@ -19,7 +22,8 @@ def refuse_outdated(call: Call) -> None:
         return
     current = entity_tag(encode(call.operation.represent(call)))
     if not request.if_match.contains(current):
-        raise PreconditionFailed(current=f'"{current}"')
+        remedy = Remedy("version", request.headers["If-Match"][:LONGEST_SHOWN], f'"{current}"')
+        raise PreconditionFailed(remedy=remedy, current=f'"{current}"')
 
 
 def answer_conditionally(response: Response) -> Response:

@@ -49,7 +49,7 @@ def _missing(session: TenantSession, model: type[TenantOwned], reference: str) -
     deleted_at = find_deletion(session, model.__tablename__, reference)
     if deleted_at is None:
         return NotFound()
-    return NotFound("This record was deleted.", deleted_at=deleted_at)
+    return NotFound("This record was deleted.", remedy=Remedy("state", "deleted"), deleted_at=deleted_at)
 
 
 def find_reference(

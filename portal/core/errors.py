@@ -204,6 +204,7 @@ class IdempotencyInProgress(Conflict):
     code = "idempotency_in_progress"
     title = "Still running"
     default_message = "The first request with this idempotency key is still running. Ask again shortly."
+    remedy = Remedy("state", "running", "finished")
 
     def __init__(self) -> None:
         super().__init__()
@@ -227,6 +228,7 @@ class IdempotencyMismatch(DomainError):
     code = "idempotency_mismatch"
     title = "Key used before"
     default_message = "This idempotency key belongs to another request. Send that request again, or use a new key."
+    remedy = Remedy("body", "another than the first request's", "the first request's, or a new key")
 
 
 class PayloadTooLarge(DomainError):
@@ -248,10 +250,7 @@ class UnsupportedMediaType(DomainError):
 
 
 class RateLimited(DomainError):
-    """A named limit was hit; `limit` names it, `retry_after` is in seconds.
-
-    `count` calls are allowed until `reset_at`, in epoch seconds.
-    """
+    """The limit named `limit` was hit: `count` calls until `reset_at` (epoch seconds), `retry_after` seconds away."""
 
     status = 429
     code = "rate_limited"

@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from portal.core.config import Settings
 from portal.core.database import Database
+from portal.core.errors import CODES
 from portal.core.meter import charge
 from portal.limits import API_KEY
 from portal.tenancy.keys import issue_key
@@ -109,6 +110,40 @@ def test_a_record_in_use_names_what_refers_to_it(alice: Integration) -> None:
     assert answer.json["code"] == "conflict"
     state = remedy(answer)
     assert state["change"] == "state" and state["from"]["invoices"] > 0
+
+
+def test_a_stale_tag_names_the_present_one(alice: Integration) -> None:
+    tag = alice.get(f"{LIST}/2").headers["ETag"]
+    alice.patch(f"{LIST}/2", {"city": "Pune"})
+    answer = alice.patch(f"{LIST}/2", {"city": "Goa"}, headers={"If-Match": tag})
+    now = alice.get(f"{LIST}/2").headers["ETag"]
+    assert (answer.status_code, remedy(answer)) == (412, {"change": "version", "from": tag, "to": now})
+
+
+def test_a_key_reused_with_another_body_names_the_body(alice: Integration) -> None:
+    key = {"Idempotency-Key": "used-before"}
+    assert alice.post(LIST, {"account": "Jane"}, headers=key).status_code == 201
+    answer = alice.post(LIST, {"account": "Joan"}, headers=key)
+    assert (answer.status_code, answer.json["code"], remedy(answer)["change"]) == (422, "idempotency_mismatch", "body")
+
+
+def test_a_record_of_ones_own_that_was_deleted_says_so_and_to_nobody_else(
+    alice: Integration, bob: Integration, mallory: Integration
+) -> None:
+    customer = alice.post(LIST, {"account": "Jane"}).json["data"]
+    alice.delete(f"{LIST}/{customer['id']}")
+    for caller in (alice, bob):
+        answer = caller.get(f"{LIST}/{customer['public_id']}")
+        assert answer.status_code == 404 and answer.json["deleted_at"].endswith("Z")
+        assert remedy(answer) == {"change": "state", "from": "deleted", "to": None}
+    stranger = mallory.get(f"{LIST}/{customer['public_id']}").json
+    assert "remedy" not in stranger and "deleted_at" not in stranger
+
+
+def test_every_conflict_has_a_remedy() -> None:
+    for code, error in CODES.items():
+        if error.status in {409, 422} and code != "duplicate":
+            assert error.remedy is not None, code
 
 
 def test_problem_json_carries_it_too(bob: Integration) -> None:
