@@ -131,10 +131,10 @@ def rule(text: str) -> dict[str, Any]:
     return {"x-rule": text}
 
 
-def text_type(longest: int, *, shortest: int = 1) -> Any:
-    """A trimmed, clean string of `shortest` to `longest` characters."""
+def text_type(longest: int, *, shortest: int = 1, **said: Any) -> Any:
+    """A trimmed, clean string of `shortest` to `longest` characters; `said` goes into the API document."""
     limits = StringConstraints(min_length=shortest, max_length=longest, strip_whitespace=True)
-    shown = {"type": "string", "minLength": shortest, "maxLength": longest, "pattern": TEXT_PATTERN}
+    shown = {"type": "string", "minLength": shortest, "maxLength": longest, "pattern": TEXT_PATTERN, **said}
     return Annotated[str, limits, AfterValidator(clean_text), JsonSchema(shown)]
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 from pydantic import WithJsonSchema as JsonSchema
 
-from portal.api.schema import refuse
+from portal.api.schema import refuse, rule
 
 CURRENCIES = frozenset(
     [
@@ -206,6 +206,7 @@ TimeZone = Annotated[
             "type": "string",
             "pattern": "^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+){0,2}$",
             "description": "IANA time zone database",
+            **rule("a zone that it names"),
             "examples": ["Asia/Kolkata"],
         }
     ),

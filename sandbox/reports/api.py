@@ -10,7 +10,7 @@ from pydantic import WithJsonSchema as JsonSchema
 
 from portal.api.lists import WholeNumber
 from portal.api.operation import Call, Operation
-from portal.api.schema import ApiModel, Date, Money, Name, Quantity
+from portal.api.schema import ApiModel, Date, Level, Money, Name, Quantity, rule
 from sandbox.reports.service import Figures, Period, month_or_year, report_finances, report_sales
 from sandbox.reports.sheet import Cell, write_csv
 
@@ -43,7 +43,11 @@ class SalesQuery(ApiModel):
     model_config = ConfigDict(populate_by_name=False)
 
     first: Date = Field(alias="from", description="First day, included")
-    last: Date = Field(alias="to", description="Last day, included; at most 366 days in all")
+    last: Date = Field(
+        alias="to",
+        description="Last day, included",
+        json_schema_extra=rule("not before from; at most 366 days in all"),
+    )
     format: Literal["json", "csv"] = Field("json", description="The envelope, or a file for a spreadsheet")
 
 
@@ -51,7 +55,7 @@ class SalesTotals(ApiModel):
     """All sales of the period."""
 
     sales: int
-    quantity: Quantity
+    quantity: Level
     amount: Money
 
 

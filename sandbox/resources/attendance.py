@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.api.lists import Filter, from_day_of, to_day_of
 from portal.api.resource import Resource, set_fields
-from portal.api.schema import ApiModel, Code, Date, Identity, Moment, ShortName, Stamps
+from portal.api.schema import ApiModel, Date, Identity, Moment, ShortName, Stamps, rule, text_type
 from portal.core.database import Base
 from portal.core.errors import Duplicate, ValidationFailed
 from portal.core.ownership import TenantRecord
@@ -19,6 +19,9 @@ from portal.core.types import UtcDateTime
 from sandbox.resources.employees import Employee
 
 Direction = Literal["in", "out"]
+
+
+EmployeeCode = text_type(40, **rule("the code of an employee of yours"))
 
 
 class Punch(TenantRecord, Base):
@@ -41,7 +44,7 @@ class Punch(TenantRecord, Base):
 class PunchBody(ApiModel):
     """What a caller may say of a punch."""
 
-    employee_code: Code
+    employee_code: EmployeeCode
     at: Moment
     direction: Direction | None = None
     device: ShortName | None = None
@@ -111,7 +114,9 @@ attendance = Resource(
     shows=PunchView,
     accepts=PunchBody,
     filters={
-        "employee_code": Filter(Code, Punch.employee_id, resolve=_find_employee_id, description="The employee's code"),
+        "employee_code": Filter(
+            EmployeeCode, Punch.employee_id, resolve=_find_employee_id, description="The employee's code"
+        ),
         "date_from": from_day_of(Punch.at, Date),
         "date_to": to_day_of(Punch.at, Date),
     },

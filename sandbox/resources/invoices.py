@@ -17,7 +17,7 @@ from portal.api.lists import equals, from_day, refers_to, to_day
 from portal.api.operation import Call, Done, Operation
 from portal.api.records import find_reference, find_references
 from portal.api.resource import Resource, set_fields
-from portal.api.schema import ApiModel, Date, Instant, Money, Paragraph, Reference
+from portal.api.schema import ApiModel, Date, Instant, Money, Paragraph, Reference, rule
 from portal.core import types
 from portal.core.counters import take_number
 from portal.core.database import Base
@@ -27,7 +27,7 @@ from portal.core.remedies import Remedy
 from portal.core.session import TenantSession
 from sandbox.resources.customers import Customer
 from sandbox.resources.invoice_items import add_items, clear_items, write_items
-from sandbox.resources.items import ItemBody, ItemView, complete_items, products_of, total_of, wrong_sum
+from sandbox.resources.items import SUM, ItemBody, ItemView, complete_items, products_of, total_of, wrong_sum
 from sandbox.resources.series import give_back, take_from_series
 
 Status = Literal["Unpaid", "Partially Paid", "Paid", "Void"]
@@ -70,9 +70,13 @@ class InvoiceBody(ApiModel):
     read_only = ApiModel.read_only | {"invoice_number", "amount", "paid", "balance", "status", "approved_at"}
 
     customer_id: Reference
-    date: Date | None = Field(None, description="When left out: today, or the due date where that is earlier")
-    due_date: Date
-    items: Annotated[list[ItemBody], Field(min_length=1, max_length=100)]
+    date: Date | None = Field(
+        None,
+        description="When left out: today, or the due date where that is earlier",
+        json_schema_extra=rule("in the year of the invoice's number, once it has one"),
+    )
+    due_date: Date = Field(json_schema_extra=rule("not before the date"))
+    items: Annotated[list[ItemBody], Field(min_length=1, max_length=100)] = Field(json_schema_extra=SUM)
     notes: Paragraph | None = None
 
 

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from portal.api.records import find_references
-from portal.api.schema import Amount, ApiModel, Line, Money, Percentage, Quantity, Reference
+from portal.api.schema import Amount, ApiModel, Line, Money, Percentage, Quantity, Reference, rule
 from portal.core.session import TenantSession
 from sandbox.resources.products import Product
 
@@ -15,6 +15,9 @@ Row = dict[str, Any]
 LARGEST = 12
 """How many digits an amount may have before the point."""
 _DEFAULTS: Row = {"qty": Decimal(1), "product_id": None, "tax_rate": Decimal("0.00")}
+
+
+SUM = rule("come to 0.01 at least and 999999999999.99 at most")
 
 
 class ItemBody(ApiModel):

@@ -9,7 +9,7 @@ from pydantic import Field
 from portal.api.lists import equals, from_day_of, refers_to, to_day_of
 from portal.api.records import find_reference, find_references
 from portal.api.resource import Resource
-from portal.api.schema import ApiModel, Code, Date, Difference, Identity, Line, Quantity, Reference, Stamps
+from portal.api.schema import ApiModel, Code, Date, Difference, Identity, Level, Line, Reference, Stamps, rule
 from portal.core.errors import ValidationFailed
 from portal.core.session import TenantSession
 from sandbox.resources.products import Product
@@ -23,7 +23,10 @@ class MovementBody(ApiModel):
 
     product_id: Reference
     type: MovementType = "adjustment"
-    qty: Difference = Field(description="Above 0 for in and out; for an adjustment the difference found, signed")
+    qty: Difference = Field(
+        description="Above 0 for in and out; for an adjustment the difference found, signed",
+        json_schema_extra=rule("not 0; above 0 for in and out"),
+    )
     reason: Line | None = None
     reference: Code | None = Field(None, description="The paper it belongs to, such as an order number")
 
@@ -32,7 +35,7 @@ class Booked(MovementBody):
     """A movement and what it left."""
 
     product_id: int
-    balance: Quantity = Field(description="On hand after it")
+    balance: Level = Field(description="On hand after it")
 
 
 class MovementView(Stamps, Booked, Identity):

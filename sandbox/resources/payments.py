@@ -12,7 +12,7 @@ from portal.api.operation import Call, Done, Operation, Page
 from portal.api.paging import ListPlan, Reader
 from portal.api.records import find_reference
 from portal.api.registrar import represents
-from portal.api.schema import Amount, ApiModel, Code, Date, Reference
+from portal.api.schema import Amount, ApiModel, Code, Date, Reference, rule
 from sandbox.resources.invoices import invoices
 from sandbox.resources.reference import Account
 from sandbox.resources.transactions import PaymentFacts, PaymentView, Transaction, record_payment
@@ -23,7 +23,7 @@ SALES_CATEGORY = 1
 class PaymentBody(ApiModel):
     """A payment: how much, onto which account, when, how."""
 
-    amount: Amount
+    amount: Amount = Field(json_schema_extra=rule("not more than the balance"))
     account_id: Reference
     date: Date | None = Field(None, description="Today when left out")
     method: Code | None = None

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.api.lists import equals
 from portal.api.records import Unique, refuse_referred
 from portal.api.resource import Resource, set_fields
-from portal.api.schema import ApiModel, Code, Identity, Name, Paragraph, Percentage, Price, Stamps
+from portal.api.schema import ApiModel, Code, Identity, Name, Paragraph, Percentage, Price, Stamps, rule
 from portal.core import types
 from portal.core.database import Base
 from portal.core.errors import ValidationFailed
@@ -50,7 +50,11 @@ class ProductBody(ApiModel):
     type: Kind = "product"
     tax_rate: Percentage = Decimal("0.00")
     sku: Code | None = None
-    tracks_stock: bool = Field(False, description="Goods only. It cannot be turned off while there is stock")
+    tracks_stock: bool = Field(
+        False,
+        description="It cannot be turned off while there is stock",
+        json_schema_extra=rule("goods only: a service cannot be kept in stock"),
+    )
 
 
 class ProductView(Stamps, ProductBody, Identity):

@@ -22,6 +22,7 @@ from portal.core.session import TenantSession
 from sandbox.resources.customers import Customer
 from sandbox.resources.invoices import Invoice, InvoiceBody, InvoiceView, invoices, issue_invoice
 from sandbox.resources.items import (
+    SUM,
     ItemBody,
     ItemView,
     complete_items,
@@ -43,7 +44,7 @@ class QuoteBody(ApiModel):
 
     customer_id: Reference
     valid_until: Date = Field(description="The last day on which it can be accepted")
-    items: Annotated[list[ItemBody], Field(min_length=1, max_length=100)]
+    items: Annotated[list[ItemBody], Field(min_length=1, max_length=100)] = Field(json_schema_extra=SUM)
     notes: Paragraph | None = None
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.api.lists import from_day, to_day
 from portal.api.records import find_references
 from portal.api.resource import Resource
-from portal.api.schema import Amount, ApiModel, Date, Identity, Instant, Money, Price, Quantity, Reference, Stamps
+from portal.api.schema import Amount, ApiModel, Date, Identity, Instant, Money, Price, Quantity, Reference, Stamps, rule
 from portal.core import types
 from portal.core.counters import take_block, take_number
 from portal.core.database import Base
@@ -22,7 +22,7 @@ from portal.core.errors import Conflict, ValidationFailed
 from portal.core.ownership import TenantOwned, TenantRecord
 from portal.core.session import TenantSession
 from sandbox.resources.customers import Customer
-from sandbox.resources.items import LARGEST, line_total
+from sandbox.resources.items import LARGEST, SUM, line_total
 from sandbox.resources.parts import Parts
 from sandbox.resources.products import Product
 from sandbox.resources.reference import Account
@@ -124,8 +124,10 @@ class SaleBody(ApiModel):
 
     read_only = ApiModel.read_only | {"receipt_number", "date", "sold_at", "amount", "change"}
 
-    items: Annotated[list[SaleItemBody], Field(min_length=1, max_length=100)]
-    payments: Annotated[list[SalePaymentBody], Field(min_length=1, max_length=10)]
+    items: Annotated[list[SaleItemBody], Field(min_length=1, max_length=100)] = Field(json_schema_extra=SUM)
+    payments: Annotated[list[SalePaymentBody], Field(min_length=1, max_length=10)] = Field(
+        json_schema_extra=rule("cover what the items come to; only cash may be more")
+    )
     customer_id: Reference | None = None
 
 

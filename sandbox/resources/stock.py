@@ -17,7 +17,7 @@ from portal.api.lists import Flag, equals, refers_to
 from portal.api.operation import Call, Operation
 from portal.api.records import find_record, find_reference
 from portal.api.resource import Resource
-from portal.api.schema import ApiModel, Identity, Quantity, Stamps
+from portal.api.schema import ApiModel, Identity, Level, Stamps
 from portal.core import types
 from portal.core.counters import take_block
 from portal.core.database import Base
@@ -142,8 +142,8 @@ class OnHand(ApiModel):
     product_id: int
     sku: str | None
     name: str
-    qty: Quantity = Field(description="On hand: the sum of the product's movements")
-    reorder_level: Quantity
+    qty: Level = Field(description="On hand: the sum of the product's movements")
+    reorder_level: Level
     is_low: bool = Field(description="True at or below the reorder level")
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.api.lists import equals
 from portal.api.records import Unique
 from portal.api.resource import Resource, set_fields
-from portal.api.schema import ApiModel, Code, Identity, Name, Stamps
+from portal.api.schema import ApiModel, Code, Identity, Name, Stamps, rule
 from portal.core.database import Base
 from portal.core.errors import ValidationFailed
 from portal.core.ownership import TenantRecord
@@ -19,7 +19,7 @@ from portal.core.session import TenantSession
 
 Status = Literal["Available", "In use", "In service", "Retired"]
 Odometer = Annotated[int, Field(ge=0, le=9_999_999, description="Kilometres driven; it never goes down")]
-Year = Annotated[int, Field(ge=1950, le=9999, description="Model year, next year's at most")]
+Year = Annotated[int, Field(ge=1950, le=9999, description="Model year", json_schema_extra=rule("next year's at most"))]
 
 
 class Vehicle(TenantRecord, Base):
