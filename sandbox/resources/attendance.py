@@ -10,18 +10,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.api.lists import Filter, from_day_of, to_day_of
 from portal.api.resource import Resource, set_fields
-from portal.api.schema import ApiModel, Date, Identity, Moment, ShortName, Stamps, rule, text_type
+from portal.api.schema import ApiModel, Date, Identity, Moment, ShortName, Stamps
 from portal.core.database import Base
 from portal.core.errors import Duplicate, ValidationFailed
 from portal.core.ownership import TenantRecord
 from portal.core.session import TenantSession
 from portal.core.types import UtcDateTime
-from sandbox.resources.employees import Employee
+from sandbox.resources.employees import Employee, EmployeeCode
 
 Direction = Literal["in", "out"]
-
-
-EmployeeCode = text_type(40, **rule("the code of an employee of yours"))
 
 
 class Punch(TenantRecord, Base):

@@ -11,13 +11,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.api.lists import equals, refers_to
 from portal.api.records import Unique, find_reference
 from portal.api.resource import Resource, set_fields
-from portal.api.schema import ApiModel, Code, Date, Email, Instant, Name, Phone, Reference, ShortName
+from portal.api.schema import ApiModel, Code, Date, Email, Instant, Name, Phone, Reference, ShortName, rule, text_type
 from portal.core.database import Base
 from portal.core.ownership import TenantRecord
 from portal.core.session import TenantSession
 from sandbox.resources.reference import Department
 
 Status = Literal["Active", "Left"]
+
+
+EmployeeCode = text_type(40, **rule("the code of an employee of yours"))
 
 
 class Employee(TenantRecord, Base):
