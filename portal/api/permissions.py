@@ -8,7 +8,7 @@ from portal.core.remedies import Remedy
 from portal.core.runtime import runtime
 from portal.tenancy.credentials import Caller
 from portal.tenancy.permissions import PLATFORM, PLATFORM_OWNER, module_of, permissions_of, roles_with
-from portal.tenancy.plans import MODULES, is_entitled
+from portal.tenancy.plans import is_entitled, smallest_plan
 
 
 def check_permission(caller: Caller, operation: Operation) -> None:
@@ -20,9 +20,10 @@ def check_permission(caller: Caller, operation: Operation) -> None:
         raise _beyond_role(caller, permission)
     if caller.scopes is not None and permission not in caller.scopes:
         raise beyond_scope(caller, caller.scopes, permission)
-    for module in () if permission in PLATFORM else (module_of(permission), *operation.modules):
+    needed = () if permission in PLATFORM else (module_of(permission), *operation.modules)
+    for module in needed:
         if not is_entitled(caller.plan, module):
-            raise beyond_plan(caller.plan, module, MODULES[module])
+            raise beyond_plan(caller.plan, module, smallest_plan(needed))
 
 
 def crosses_border(caller: Caller, operation: Operation, path: dict[str, str]) -> bool:

@@ -13,6 +13,7 @@ from portal.api.schema import ApiModel, Code, Email, Name, Paragraph, Phone
 from portal.core.errors import Conflict, NotFound
 from portal.core.ids import PUBLIC_ID
 from portal.core.mail import queue_mail
+from portal.core.remedies import Remedy
 from portal.core.secrets import keyed_hash
 from portal.core.session import TenantSession
 from portal.support.models import Conversation, Message
@@ -119,7 +120,8 @@ def post_as_guest(
     if known is not None:
         return known
     if conversation.is_over:
-        raise Conflict("This conversation is closed. Start a new one.")
+        message = "This conversation is closed. Start a new one."
+        raise Conflict(message, remedy=Remedy("state", "Closed", ["Open", "Pending"]))
     if conversation.is_closed:
         _change_state(session, conversation, "Open", "Open again.")
     conversation.status = "Open"

@@ -8,6 +8,7 @@ from portal.core.config import Settings
 from portal.core.database import Database
 from portal.core.errors import Conflict, ServiceUnavailable
 from portal.core.events import record_event
+from portal.core.remedies import Remedy
 from portal.core.session import TenantSession
 from portal.tenancy.clocks import set_clock
 from portal.tenancy.copying import copy_tenant, count_added, count_copied, count_kept
@@ -36,7 +37,8 @@ def reset_tenant(session: TenantSession, tenant: Tenant) -> Receipt:
     The seed's time is the machine's: a clock that was moved goes back. Raises Conflict for a tenant that is no sandbox.
     """
     if not tenant.is_sandbox:
-        raise Conflict("Only a sandbox can be reset; this tenant is not one.")
+        message = "Only a sandbox can be reset; this tenant is not one."
+        raise Conflict(message, remedy=Remedy("state", tenant.mode, "sandbox"))
     session.bind_tenant(tenant.id, tenant.clock)
     lock_tenant(session, alone=True)
     tenant = find_own(session, lock=True)
