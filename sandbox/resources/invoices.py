@@ -19,7 +19,6 @@ from portal.api.records import find_reference, find_references
 from portal.api.resource import Resource, set_fields
 from portal.api.schema import ApiModel, Date, Instant, Money, Paragraph, Reference, rule
 from portal.core import types
-from portal.core.counters import take_number
 from portal.core.database import Base
 from portal.core.errors import InvoiceApproved, InvoicePaid, InvoiceVoid, ValidationFailed
 from portal.core.ownership import TenantOwned, TenantRecord
@@ -105,8 +104,7 @@ def issue_invoice(session: TenantSession, data: InvoiceBody) -> Invoice:
     """Issue an invoice under the next number of its year. Raises ValidationFailed."""
     fields = _resolve(session, data.model_dump())
     items = fields.pop("items")
-    # The counter of ids first, so that whoever issues several, of whatever years, waits for nobody who waits for them.
-    invoice = Invoice(id=take_number(session, Invoice.__tablename__), paid=NOTHING, **fields)
+    invoice = Invoice(paid=NOTHING, **fields)
     invoice.invoice_number = f"INV-{invoice.date.year}-{take_from_series(session, invoice.series):03d}"
     invoice.amount = total_of(items)
     _settle(invoice)

@@ -14,11 +14,12 @@ from tests.conftest import Integration
 exact = msgspec.json.Decoder(float_hook=Decimal).decode
 LIST = "/api/v2/invoices"
 CLIENTS = 40
+ITEM = {"description": "x", "amount": 10}
 
 
 def issue(caller: Integration, year: int = 2025, **fields: Any) -> dict[str, Any]:
     body = {"customer_id": 1, "date": f"{year}-03-01", "due_date": f"{year}-04-01"}
-    answer = caller.post(LIST, body | {"items": [{"description": "x", "amount": 10}]} | fields)
+    answer = caller.post(LIST, body | {"items": [ITEM]} | fields)
     assert answer.status_code == 201, answer.text
     return exact(answer.data)["data"]
 
@@ -178,3 +179,20 @@ def test_who_reads_while_lines_change_sees_amounts_and_lines_of_one_moment(alice
         for done in changes:
             done.result()
     assert all(row["amount"] == sum(item["total"] for item in row["items"]) for row in seen)
+
+
+def test_batches_over_several_years_wait_for_each_other_in_one_order(alice: Integration) -> None:
+    def send(place: int) -> None:
+        years = (2025, 2026) if place % 2 else (2026, 2025)
+        rows = [
+            {"customer_id": 1, "date": f"{year}-03-01", "due_date": f"{year}-04-01"} | {"items": [ITEM]}
+            for year in years * 5
+        ]
+        answer = alice.post("/api/v2/batch/invoices", {"invoices": rows})
+        assert {row["status"] for row in answer.json["data"]["outcomes"]} == {"created"}, answer.text
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(send, range(8)))
+    for year in (2025, 2026):
+        present = numbers_of(alice, year)
+        assert present == list(range(1, len(present) + 1))
