@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Blueprint, Flask
 from flask.typing import ResponseReturnValue
@@ -22,6 +23,7 @@ from portal.api.errors import init_errors
 from portal.api.events import EventType
 from portal.api.guards import api_key, public, public_api
 from portal.api.history import declare_history
+from portal.api.kept import KeptAnswers
 from portal.api.operation import Api, Group, Operation
 from portal.api.rehearsing import Rehearsal
 from portal.checklist.pages import blueprint as checklist_pages
@@ -71,9 +73,16 @@ class Extension:
     rehearsal: Rehearsal | None = None
 
 
+class Portal(Flask):
+    """Every view and hook here is a plain function, which need not be asked for on each call."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+
 def create_app(settings: Settings, *extensions: Extension) -> Flask:
     """The WSGI application for `settings`, with what the extensions add."""
-    app = Flask("portal", static_folder="static")
+    app = Portal("portal", static_folder="static")
     _configure(app, settings)
     init_headers(app, is_secure=settings.is_secure)
     init_runtime(app, settings)
@@ -108,6 +117,7 @@ def create_app(settings: Settings, *extensions: Extension) -> Flask:
         for add in extension.commands:
             add(app)
     app.extensions["rehearsal"] = next((extension.rehearsal for extension in extensions if extension.rehearsal), None)
+    app.extensions["kept answers"] = KeptAnswers()
     app.extensions["schedule"] = (*DUTIES, *(duty for extension in extensions for duty in extension.duties))
     add_staff_commands(app)
     add_platform_commands(app)

@@ -6,7 +6,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -221,7 +221,7 @@ def live_server(app: Flask) -> Iterator[str]:
     origin = f"http://127.0.0.1:{server.server_port}"
     parts = runtime_of(app)
     moved = parts.settings.model_copy(update={"self_url": origin})
-    app.extensions["slipway"] = Runtime(moved, parts.database, parts.meter)
+    app.extensions["slipway"] = replace(parts, settings=moved)
     yield origin
     app.extensions["slipway"] = parts
     server.shutdown()

@@ -14,6 +14,7 @@ from portal.api.answers import answer
 from portal.api.body import read_json
 from portal.api.conditional import answer_conditionally, refuse_outdated
 from portal.api.idempotency import Claim, claim_key, given_key, keep_answer, release
+from portal.api.kept import recall, remember
 from portal.api.operation import Call, Operation
 from portal.api.rehearsing import deliver, rehearse
 from portal.api.schema import validate
@@ -59,14 +60,18 @@ def _view(operation: Operation) -> Callable[..., Response]:
 
 
 def _answer(call: Call) -> Response:
+    response = recall(call) or remember(call, answer(_perform(call), call.operation))
+    return answer_conditionally(response)
+
+
+def _perform(call: Call) -> Any:
     try:
-        result = _run(call)
+        return _run(call)
     except IntegrityError:
         # Another request stored the same unique value first; seen again, it is an ordinary refusal.
         call.session.rollback()
         call.session.changes.clear()
-        result = _run(call)
-    return answer_conditionally(answer(result, call.operation))
+        return _run(call)
 
 
 def _answer_once(call: Call, key: str) -> Response:

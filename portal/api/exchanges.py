@@ -29,8 +29,7 @@ _SECRET_FIELD = re.compile(rf'({_NAME_BEFORE}")((?:[^"\\]|\\.)*)("|\\?\Z)')
 _SECRET_OF_ANOTHER_KIND = re.compile(rf"({_NAME_BEFORE})(?!null|true|false)(?:[\[{{].*|[^\s\[{{\",}}\]]+)", re.DOTALL)
 _ESCAPED = re.compile(r"(?<!\\)((?:\\\\)*)\\u00(5f|3[0-9]|[46][1-9a-f]|[57][0-9a])", re.IGNORECASE)
 _SECRET_FORM = re.compile(r"((?:^|&)(?:client_secret|password)=)[^&]*")
-_SECRET_MARKS = ("sk_", "at_", "whsec_", "gst_")
-_SECRET_WORDS = ("password", "secret", "token")
+_SECRET_MARKS = ("sk_", "at_", "whsec_", "gst_", "password", "secret", "token")
 _SECRET_HEADERS = frozenset(
     {"authorization", "x-api-key", "cookie", "set-cookie", "proxy-authorization", "x-slipway-visitor"}
 )
@@ -79,13 +78,15 @@ def mask(text: str) -> str:
     """
     if "\\u00" in text:
         text = _ESCAPED.sub(lambda code: code[1] + chr(int(code[2], 16)), text)
-    if any(mark in text for mark in _SECRET_MARKS):
-        text = _SECRET.sub(rf"\1{MASK}", text)
-    if any(word in text for word in _SECRET_WORDS):
-        text = _SECRET_FIELD.sub(rf"\1{MASK}\3", text)
-        text = _SECRET_OF_ANOTHER_KIND.sub(rf'\1"{MASK}"', text)
-        text = _SECRET_FORM.sub(rf"\1{MASK}", text)
-    return text
+    for mark in _SECRET_MARKS:
+        if mark in text:
+            break
+    else:
+        return text
+    text = _SECRET.sub(rf"\1{MASK}", text)
+    text = _SECRET_FIELD.sub(rf"\1{MASK}\3", text)
+    text = _SECRET_OF_ANOTHER_KIND.sub(rf'\1"{MASK}"', text)
+    return _SECRET_FORM.sub(rf"\1{MASK}", text)
 
 
 def describe_exchange(response: Response, *, tenant_id: int, operation: str, duration: int) -> dict[str, Any]:
@@ -112,11 +113,14 @@ def describe_exchange(response: Response, *, tenant_id: int, operation: str, dur
     }
 
 
-def write_exchange(connection: Direct, row: dict[str, Any], used_key: tuple[int, int] | None) -> None:
-    """Store the row; `used_key` is the (tenant, key) whose last use is to be noted."""
+def write_exchange(connection: Direct, row: dict[str, Any]) -> None:
+    """Store the row."""
     connection.run(_INSERT, row)
-    if used_key is not None:
-        connection.run(_TOUCH, {"owner": used_key[0], "key": used_key[1], "used_at": row["created_at"]})
+
+
+def note_use(connection: Direct, tenant_id: int, api_key_id: int) -> None:
+    """Note that a key was used just now."""
+    connection.run(_TOUCH, {"owner": tenant_id, "key": api_key_id, "used_at": system_now()})
 
 
 def is_stale(last_used_at: dt.datetime | None) -> bool:

@@ -8,7 +8,7 @@ from portal.api.operation import Operation
 from portal.core.errors import Unauthorized
 from portal.core.meter import DatabaseMeter, Reading, Tab, charge
 from portal.core.prepared import direct
-from portal.core.runtime import READING_METHODS, runtime
+from portal.core.runtime import runtime
 from portal.limits import API_KEY, REFUSED, client_address
 from portal.tenancy.credentials import Caller, identify_by_key, identify_by_token
 from portal.tenancy.service import find_house, find_publishable
@@ -69,12 +69,12 @@ def charge_refused() -> Reading:
 
 
 def _admit() -> tuple[Caller, Tab | None]:
-    """The caller, and for a call that only reads the tab to settle when it is logged. Raises Unauthorized."""
+    """The caller, and the tab to settle when the call is logged: none once it is exceeded. Raises Unauthorized."""
     parts, credential = runtime(), _credential()
     identify = identify_by_token if credential.startswith("at_") else identify_by_key
     with direct(parts.database.engine, write=False) as connection:
         caller = identify(connection, parts.settings.secret_key, credential)
-        if request.method not in READING_METHODS or not isinstance(parts.meter, DatabaseMeter):
+        if not isinstance(parts.meter, DatabaseMeter):
             return caller, None
         tab = Tab(API_KEY, caller.key_id, _price())
         return caller, None if tab.look(connection).is_exceeded else tab

@@ -104,6 +104,7 @@ class Operation:
     With `locks_alone` no other write of the tenant runs beside it. With `tenant_in_path` the path's `id` names the
     tenant: the caller's own, or any for the platform owner. A reading is audited as an export when the query has
     what `exports_when` says.
+    `is_kept`: the list may be answered from memory.
     """
 
     id: str
@@ -138,6 +139,7 @@ class Operation:
     locks_alone: bool = False
     tenant_in_path: bool = False
     exports_when: Mapping[str, str] = field(default_factory=dict)
+    is_kept: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -14,6 +14,7 @@ from portal.api.paging import ListPlan, Reader
 from portal.api.records import refuse_referred, refuse_taken
 from portal.api.resource import Deleted, Resource, set_fields
 from portal.api.schema import ApiModel
+from portal.core.ownership import TenantRecord
 from portal.core.session import TenantSession
 
 
@@ -91,6 +92,7 @@ def _list(resource: Resource) -> Operation:
         query=query,
         returns=resource.shows,
         is_list=True,
+        is_kept=issubclass(resource.model, TenantRecord),
     )
 
 

@@ -32,6 +32,7 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+_WRITES = frozenset({"INSERT", "UPDATE", "DELETE"})
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
@@ -45,7 +46,7 @@ define_counters(Base.metadata)
 
 
 class Database:
-    """One store. `reader` begins plain transactions, `writer` takes SQLite's write lock at once.
+    """One store. `reader` begins plain transactions and refuses to write, `writer` takes SQLite's write lock at once.
 
     Taking the lock at BEGIN is what keeps a read-then-write transaction from failing half way:
     SQLite cannot upgrade a read snapshot once another writer has committed.
@@ -56,8 +57,9 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         engine = _create_sqlite(self.url, pool_size) if self.is_sqlite else _create_postgresql(self.url, pool_size)
         self.engine: Engine = engine
-        self.reader: Engine = engine
+        self.reader: Engine = engine.execution_options(reads_only=True)
         self.writer: Engine = engine.execution_options(takes_write_lock=True)
+        event.listen(engine, "before_cursor_execute", _refuse_writing)
 
     def open_session(self, *, write: bool) -> TenantSession:
         """A session not yet bound to a tenant. The caller commits and closes it."""
@@ -81,9 +83,19 @@ class Database:
         self.engine.dispose()
 
 
+class ReadOnlySession(RuntimeError):
+    """A session opened to read was about to write."""
+
+
+def _refuse_writing(connection: Connection, cursor: Any, statement: str, *_: Any) -> None:
+    if connection.get_execution_options().get("reads_only") and statement.lstrip()[:6].upper() in _WRITES:
+        raise ReadOnlySession(statement)
+
+
 def _create_sqlite(url: Any, pool_size: int) -> Engine:
-    if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    path = url.database if url.database and url.database != ":memory:" else None
+    if path:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
         url,
         pool_size=pool_size,
@@ -108,7 +120,7 @@ def _create_sqlite(url: Any, pool_size: int) -> Engine:
         else:
             connection.exec_driver_sql("BEGIN")
 
-    keep_turns(engine.pool)
+    keep_turns(engine.pool, path)
     return engine
 
 

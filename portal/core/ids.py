@@ -19,6 +19,11 @@ def new_log_id() -> int:
     return (time.time_ns() // 1_000) << 11 | secrets.randbits(11)
 
 
+def new_revision() -> int:
+    """A number that no state of a tenant had before it: 62 random bits."""
+    return secrets.randbits(62)
+
+
 def new_request_id() -> str:
     """An identifier for one HTTP request."""
     return f"req_{secrets.token_hex(12)}"

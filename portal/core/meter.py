@@ -125,10 +125,10 @@ class DatabaseMeter:
 
 @dataclass(frozen=True)
 class Tab:
-    """A charge still to be made: for a call that only reads, it is written together with the log.
+    """A charge still to be made: it is written together with the log, in one transaction.
 
-    One short write in place of two. It stays exact: the charge decides, and an answer over the limit is
-    withheld, whatever the look beforehand said.
+    It stays exact: the charge decides, and a call over the limit is undone and its answer withheld, whatever
+    the look beforehand said.
     """
 
     limit: Limit

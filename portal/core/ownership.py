@@ -59,14 +59,14 @@ class TenantLog(TenantOwned):
     is_audited: ClassVar[bool] = False
 
 
-def tenant_models() -> list[type[TenantOwned]]:
-    """Every mapped tenant-owned model: the register that copying, clearing and restoring walk."""
+def tenant_models(kind: type[TenantOwned] = TenantOwned) -> list[type[TenantOwned]]:
+    """Every mapped tenant-owned model of a kind: the register that copying, clearing and restoring walk."""
 
     def walk(model: type[TenantOwned]) -> list[type[TenantOwned]]:
         own = [model] if "__table__" in vars(model) else []
         return own + [found for child in model.__subclasses__() for found in walk(child)]
 
-    return walk(TenantOwned)
+    return walk(kind)
 
 
 def table_of(model: type[TenantOwned]) -> Table:

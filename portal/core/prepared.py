@@ -15,7 +15,7 @@ from sqlalchemy import BindParameter, ColumnElement, Dialect, Engine, Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from portal.core.errors import ServiceUnavailable
-from portal.core.ownership import tenant_models
+from portal.core.ownership import TenantRecord, tenant_models
 from portal.core.turns import take_turn
 
 Process = Callable[[Any], Any]
@@ -37,6 +37,7 @@ class Prepared:
         """The statement as this store's driver takes it."""
         written = self._written.get(dialect.name)
         if written is None:
+            _refuse_records(self._statement)
             written = self._written[dialect.name] = _Written(self._statement, dialect)
         return written
 
@@ -167,6 +168,13 @@ class Lookup:
             ]
             self._written[count] = scoped(self._statement.where(self._column.in_(numbers)))
         return self._written[count]
+
+
+def _refuse_records(statement: Executable) -> None:
+    """Records are written through a session, which draws their tenant's new revision as it commits."""
+    table = getattr(statement, "table", None)
+    if table is not None and table.name in {model.__tablename__ for model in tenant_models(TenantRecord)}:
+        raise UnscopedStatement(f"a prepared statement would write {table.name}")
 
 
 def _owned_tables() -> set[str]:

@@ -11,6 +11,7 @@ from portal.core.database import Database
 from portal.core.mail import Mailer, use_mailer
 from portal.core.meter import DatabaseMeter, Meter, RedisMeter
 from portal.core.session import TenantSession
+from portal.core.shared_writes import SharedWrites
 from portal.core.types import EncryptedText
 
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -23,6 +24,7 @@ class Runtime:
     settings: Settings
     database: Database
     meter: Meter
+    shared_writes: SharedWrites
 
 
 def init_runtime(app: Flask, settings: Settings) -> Runtime:
@@ -31,7 +33,7 @@ def init_runtime(app: Flask, settings: Settings) -> Runtime:
     use_mailer(Mailer(settings.smtp_url, settings.mail_from))
     database = Database(settings.database_url, pool_size=settings.threads)
     meter = RedisMeter(settings.redis_url) if settings.redis_url else DatabaseMeter(database)
-    parts = Runtime(settings, database, meter)
+    parts = Runtime(settings, database, meter, SharedWrites(database.engine))
     app.extensions["slipway"] = parts
     app.after_request(end_transaction)
     app.teardown_request(_close_session)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from functools import cache
 
 
+@cache
 def derive_key(secret_key: str, purpose: str) -> bytes:
     """A 32-byte key for one purpose, in URL-safe base64."""
     return base64.urlsafe_b64encode(hmac.digest(secret_key.encode(), purpose.encode(), hashlib.sha256))

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import event, inspect
-from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
 
 from portal.core.clock import Clock
-from portal.core.counters import take_number
+from portal.core.counters import draw_revision, take_number
+from portal.core.errors import ServiceUnavailable
 from portal.core.ids import new_log_id, new_public_id
 from portal.core.ownership import TenantLog, TenantOwned
 from portal.core.prepared import OWNER, Direct, Prepared, direct
@@ -47,22 +48,39 @@ class TenantSession(Session):
 
     tenant_id: int | None
     author: str
-    clock: Clock
     changes: list[Change]
+    has_told_time: bool
 
     def __init__(self, bind: Any) -> None:
         super().__init__(bind, expire_on_commit=False, autoflush=False)
         self.tenant_id = None
         self.author = ""
-        self.clock = Clock()
         self.changes = []
+        self.has_told_time = False
+        self._clock = Clock()
+        self._revised: SessionTransaction | None = None
 
     def bind_tenant(self, tenant_id: int, clock: Clock | None = None) -> None:
         """Say whose data this transaction is about. Raises ForeignTenant when it is another's already."""
         if self.tenant_id not in (None, tenant_id):
             raise ForeignTenant("the session is bound to another tenant")
         self.tenant_id = tenant_id
-        self.clock = clock or self.clock
+        self._clock = clock or self._clock
+
+    @property
+    def clock(self) -> Clock:
+        """The tenant's own time. What was read with it may be different a moment later."""
+        self.has_told_time = True
+        return self._clock
+
+    def revise(self) -> None:
+        """Draw the tenant's new revision, once in a transaction that may write."""
+        transaction = self.get_transaction()
+        if self.tenant_id is None or self._revised is transaction or not self.may_write:
+            return
+        with self.directly() as inside:
+            draw_revision(inside, self.tenant_id)
+        self._revised = transaction
 
     @contextmanager
     def beside(self) -> Iterator[TenantSession]:
@@ -75,6 +93,7 @@ class TenantSession(Session):
             other.connection()
             yield other
             other.flush()
+            other.revise()
 
     @property
     def owner_id(self) -> int:
@@ -94,10 +113,24 @@ class TenantSession(Session):
             with direct(self.get_bind().engine, write=False) as reader:
                 yield lambda prepared, values: reader.rows(prepared, values | owner)
             return
+        with self.directly() as inside:
+            yield lambda prepared, values: inside.rows(prepared, values | owner)
+
+    @property
+    def may_write(self) -> bool:
+        """True for a session that was opened to write."""
+        return bool(self.get_bind().get_execution_options().get("takes_write_lock"))
+
+    @contextmanager
+    def directly(self) -> Iterator[Direct]:
+        """This session's transaction, for prepared statements. Raises ServiceUnavailable when the store fails."""
         connection = self.connection()
-        with closing(connection.connection.cursor()) as cursor:
-            inner = Direct(cursor, connection.dialect)
-            yield lambda prepared, values: inner.rows(prepared, values | owner)
+        failures = connection.dialect.loaded_dbapi.OperationalError
+        try:
+            with closing(connection.connection.cursor()) as cursor:
+                yield Direct(cursor, connection.dialect)
+        except failures as error:
+            raise ServiceUnavailable from error
 
 
 @event.listens_for(TenantSession, "do_orm_execute")
@@ -114,6 +147,12 @@ def _scope_statement(state: ORMExecuteState) -> None:
     state.statement = state.statement.options(
         with_loader_criteria(TenantOwned, lambda model: model.tenant_id == tenant_id, include_aliases=True)
     )
+
+
+@event.listens_for(TenantSession, "before_commit")
+def _revise(session: TenantSession) -> None:
+    if not session.in_nested_transaction():
+        session.revise()
 
 
 @event.listens_for(TenantSession, "before_flush")

@@ -38,6 +38,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from portal.core.counters import draw_revision
 from portal.core.database import Base
 from portal.core.ownership import OnReset, TenantLog, TenantOwned, table_of, tenant_models
 from portal.core.session import TenantSession
@@ -77,6 +78,8 @@ def copy_tenant(session: TenantSession, source_id: int, target: Tenant, naming: 
     clear_counters, fill_counters = _counter_statements()
     connection.execute(clear_counters, values)
     connection.execute(fill_counters, values)
+    with session.directly() as inside:
+        draw_revision(inside, target.id)
     _forget_loaded(session)
 
 

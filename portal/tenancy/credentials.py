@@ -33,6 +33,7 @@ _CALLER = [
     tenants.c.plan,
     tenants.c.clock_offset,
     tenants.c.is_armed,
+    tenants.c.revision,
     tenants.c.expires_at.label("tenant_expires_at"),
     keys.c.id.label("api_key_id"),
     keys.c.key_id,
@@ -66,6 +67,7 @@ class Found(NamedTuple):
     plan: str
     clock_offset: int
     is_armed: bool
+    revision: int
     tenant_expires_at: dt.datetime | None
     api_key_id: int
     key_id: str
@@ -94,6 +96,7 @@ class Caller:
     plan: str
     clock: Clock
     is_armed: bool
+    revision: int
     api_key_id: int
     key_id: str
     key_name: str
@@ -149,6 +152,7 @@ def _admit(row: Found, scopes: list[str] | None) -> Caller:
         plan=row.plan,
         clock=row.clock,
         is_armed=row.is_armed,
+        revision=row.revision,
         api_key_id=row.api_key_id,
         key_id=row.key_id,
         key_name=row.key_name,

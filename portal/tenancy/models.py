@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.clock import Clock
 from portal.core.database import Base
+from portal.core.ids import new_revision
 from portal.core.ownership import TenantLog, TenantOwned
 from portal.core.types import UtcDateTime
 
@@ -21,6 +22,7 @@ class Tenant(Base):
     """A workspace. `mode` is `sandbox` (resettable), `house` (the company's own), `template` (a frozen copy from
     which sandboxes are filled) or `snapshot` (what the tenant `copy_of` once held; it ends with its owner).
     `salt` makes seeded public ids unguessable. `is_armed` says that a scenario may wait for one of its calls.
+    `revision` is another number after each transaction that wrote anything of the tenant's.
     """
 
     __tablename__ = "tenants"
@@ -44,6 +46,7 @@ class Tenant(Base):
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     last_reset_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     expires_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime, index=True)
+    revision: Mapped[int] = mapped_column(BigInteger, default=new_revision, onupdate=new_revision, server_default="0")
 
     @property
     def clock(self) -> Clock:
