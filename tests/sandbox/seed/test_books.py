@@ -74,6 +74,8 @@ def test_each_receipt_is_the_sum_of_its_lines_and_of_its_payments(books: Rows) -
 def test_each_receipt_is_income_of_its_day(books: Rows) -> None:
     income = sums([row for row in books["transactions"] if row["description"].startswith("Sale REC-")], "description")
     assert {f"Sale {row['receipt_number']}": row["amount"] for row in books["sales"]} == income
+    of_sales = sums([row for row in books["transactions"] if row["sale_id"]], "sale_id")
+    assert {row["id"]: row["amount"] for row in books["sales"]} == of_sales
 
 
 def test_there_are_sales_on_most_days_the_shop_was_open(books: Rows) -> None:
