@@ -10,6 +10,8 @@ from sandbox.batch import batch
 from sandbox.console.pages import blueprint as console_pages
 from sandbox.examples import with_example
 from sandbox.groups import GROUPS
+from sandbox.rehearsal import api as rehearsal
+from sandbox.rehearsal.acting import rehearse
 from sandbox.reports import api as reports
 from sandbox.resources import payments, tickets
 from sandbox.resources.attendance import attendance
@@ -63,6 +65,7 @@ extension = Extension(
             *payments.OPERATIONS,
             *reports.OPERATIONS,
             *reset_api.OPERATIONS,
+            *rehearsal.OPERATIONS,
             *tenants_api.OPERATIONS,
         )
     ),
@@ -76,5 +79,6 @@ extension = Extension(
     pages=((console_pages, guest),),
     commands=(commands.add_commands,),
     preparations=(prepare_seed,),
-    duties=(daily.DUTY,),
+    duties=(daily.DUTY, rehearsal.DUTY),
+    rehearsal=rehearse,
 )

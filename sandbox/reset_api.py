@@ -9,7 +9,6 @@ from portal.api.operation import Call, Done, Operation
 from portal.api.schema import ApiModel, Instant
 from portal.core.errors import NotFound
 from portal.tenancy.models import Tenant
-from sandbox.rehearsal import models  # noqa: F401 — maps what it keeps
 from sandbox.seed.service import reset_tenant
 
 
@@ -25,7 +24,7 @@ class ResetView(ApiModel):
 
     tenant: str = Field(description="Public id of the tenant")
     reset_at: Instant
-    kept: dict[str, int] = Field(description="Left alone: keys, access tokens, the log, the audit trail, events")
+    kept: dict[str, int] = Field(description="Left alone: keys, access tokens, snapshots, the log, the trail, events")
     restored: dict[str, int] = Field(description="The seed, as it now is again")
     removed: dict[str, int] = Field(description="Records that had been added to the seed")
 
@@ -46,8 +45,9 @@ OPERATIONS = (
         path="/api/v2/sandbox/reset",
         summary="Reset the sandbox",
         outcome="Sandbox reset",
-        description="Puts the records of your sandbox back to the seed, numbers included. Keys, access tokens, the log "
-        "and the audit trail stay. Not counted against the hourly limit; a tenant that is no sandbox is refused.",
+        description="Puts the records of your sandbox back to the seed, numbers included, and its clock to real time; "
+        "armed scenarios are disarmed. Keys, access tokens, snapshots, the log and the audit trail stay. Not counted "
+        "against the hourly limit; a tenant that is no sandbox is refused.",
         permission="administration:write",
         family="sandbox",
         handle=_reset,

@@ -29,8 +29,8 @@ REMEMBERED = dt.timedelta(hours=24)
 
 
 @dataclass(frozen=True)
-class Caller:
-    """Who calls what: the tenant, its clock, the key's id (empty for a public call) and the operation."""
+class Occasion:
+    """A call as scenarios see it: the tenant and its clock, the key's id (empty for a public call), the operation."""
 
     tenant_id: int
     clock: Clock
@@ -50,13 +50,13 @@ def arm(session: TenantSession, tenant: Tenant, scenario: ArmedScenario) -> Arme
     return scenario
 
 
-def take_armed(database: Database, caller: Caller) -> Scenario | None:
+def take_armed(database: Database, occasion: Occasion) -> Scenario | None:
     """The scenario that waits longest for this call, with one use of it taken; None where none does."""
-    if not _has_to_look(database, caller):
+    if not _has_to_look(database, occasion):
         return None
-    with _counting(database, caller) as (session, tenant):
+    with _counting(database, occasion) as (session, tenant):
         waiting = _read_waiting(session)
-        found = next((armed for armed in waiting if _is_for(armed, caller)), None)
+        found = next((armed for armed in waiting if _is_for(armed, occasion)), None)
         if found is not None:
             found.used += 1
             if found.used >= found.times:
@@ -66,11 +66,11 @@ def take_armed(database: Database, caller: Caller) -> Scenario | None:
     return None if found is None else _of(found)
 
 
-def count_use(database: Database, caller: Caller, header: str) -> int:
+def count_use(database: Database, occasion: Occasion, header: str) -> int:
     """How often the caller asked for this by its header, this call included. What is older than a day is forgotten."""
-    with _counting(database, caller) as (session, _):
-        wanted = {"key_id": caller.key_id, "operation": caller.operation, "header": header}
-        row = session.scalar(select(ScenarioCount).filter_by(**wanted))
+    with _counting(database, occasion) as (session, _):
+        wanted = {"key_id": occasion.key_id, "operation": occasion.operation, "header": header}
+        row = session.scalar(select(ScenarioCount).filter_by(**wanted).with_for_update())
         if row is None:
             row = ScenarioCount(used=0, counted_at=system_now(), **wanted)
             session.add(row)
@@ -88,27 +88,27 @@ def forget_counts(session: TenantSession) -> None:
 
 
 @contextmanager
-def _counting(database: Database, caller: Caller) -> Iterator[tuple[TenantSession, Tenant]]:
+def _counting(database: Database, occasion: Occasion) -> Iterator[tuple[TenantSession, Tenant]]:
     with database.transaction() as session:
-        session.bind_tenant(caller.tenant_id, caller.clock)
+        session.bind_tenant(occasion.tenant_id, occasion.clock)
         lock_tenant(session)
         yield session, find_own(session, lock=True)
 
 
-def _has_to_look(database: Database, caller: Caller) -> bool:
+def _has_to_look(database: Database, occasion: Occasion) -> bool:
     """True where something waits for this call; and where nothing waits at all, which the tenant's row should say."""
     with database.transaction(write=False) as session:
-        session.bind_tenant(caller.tenant_id)
+        session.bind_tenant(occasion.tenant_id)
         waiting = _read_waiting(session)
-    return not waiting or any(_is_for(armed, caller) for armed in waiting)
+    return not waiting or any(_is_for(armed, occasion) for armed in waiting)
 
 
 def _read_waiting(session: TenantSession) -> list[ArmedScenario]:
     return list(session.scalars(select(ArmedScenario).order_by(ArmedScenario.id)))
 
 
-def _is_for(armed: ArmedScenario, caller: Caller) -> bool:
-    return armed.operation in (None, caller.operation) and armed.key_id in (None, caller.key_id)
+def _is_for(armed: ArmedScenario, occasion: Occasion) -> bool:
+    return armed.operation in (None, occasion.operation) and armed.key_id in (None, occasion.key_id)
 
 
 def _of(armed: ArmedScenario) -> Scenario:

@@ -15,6 +15,8 @@ from portal.api.answers import encode, envelope
 from portal.api.operation import Operation
 from portal.docs.calls import fill_path
 from sandbox import extension
+from sandbox.rehearsal.requests_api import SAMPLE_ID as SAMPLE_REQUEST
+from sandbox.rehearsal.scenarios_api import SAMPLE as SAMPLE_SCENARIO
 from tests.conftest import Integration
 
 exact = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -35,7 +37,24 @@ VARYING_WITH_TODAY = {
     "quotes.create": {"issued_on", "quote_number"},
     "quotes.convert": {"date", "invoice_number"},
     "tickets.close": {"closed_at"},
+    "sandbox.read_clock": {"now"},
+    "sandbox.move_clock": {"was", "now"},
+    "sandbox.list_snapshots": {"records"},
+    "sandbox.take_snapshot": {"records"},
+    "sandbox.restore_snapshot": {"snapshot", "restored_at", "now"},
+    "sandbox.list_requests": {"request_id", "key_id", "duration_ms"},
+    "sandbox.read_request": {"key_id", "duration_ms", "request_body", "response_body", "name", "value"},
 }
+BEFOREHAND: dict[str, tuple[str, str, Any]] = {
+    "sandbox.list_snapshots": ("POST", "/api/v2/sandbox/snapshots", {"name": "Before the import"}),
+    "sandbox.restore_snapshot": ("POST", "/api/v2/sandbox/snapshots", {"name": "Before the import"}),
+    "sandbox.delete_snapshot": ("POST", "/api/v2/sandbox/snapshots", {"name": "Before the import"}),
+    "sandbox.list_scenarios": ("POST", "/api/v2/sandbox/scenarios", SAMPLE_SCENARIO),
+    "sandbox.disarm_scenario": ("POST", "/api/v2/sandbox/scenarios", SAMPLE_SCENARIO),
+    "sandbox.list_requests": ("GET", "/api/v2/customers/999999", None),
+    "sandbox.read_request": ("GET", "/api/v2/customers/999999", None),
+}
+"""What has to be called first, for operations about what a fresh sandbox does not have yet."""
 REFUSED = {"customers.delete", "products.delete", "vendors.delete", "tenants.create"}
 SENT = [operation for operation in extension.operations if operation.id not in REFUSED]
 
@@ -61,11 +80,13 @@ def call(caller: Integration, operation: Operation) -> Any:
 @pytest.mark.one_store
 @pytest.mark.parametrize("operation", SENT, ids=lambda operation: operation.id)
 def test_the_example_is_what_the_sample_is_answered_with(alice: Integration, operation: Operation) -> None:
+    if operation.id in BEFOREHAND:
+        alice.call(*BEFOREHAND[operation.id], headers={"X-Request-Id": SAMPLE_REQUEST})
     answer = call(alice, operation)
     shown = exact(encode(envelope(operation.example, operation.outcome)))
     assert answer.status_code == operation.status
     given = exact(answer.data)
-    if operation.id == "sandbox.reset":
+    if operation.id in {"sandbox.reset", "sandbox.restore_snapshot"}:
         assert given["data"].keys() == shown["data"].keys()
         assert shown["data"]["restored"].items() <= given["data"]["restored"].items()
     else:

@@ -1,0 +1,97 @@
+"""What falls due in a sandbox as its time goes on: each kind is a question to the store, asked between two instants."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from portal.api.idempotency import IdempotencyKey
+from portal.core.session import TenantSession
+from portal.tenancy.models import AccessToken, ApiKey
+from sandbox.resources.invoices import Invoice
+from sandbox.resources.quote_records import Quote
+
+_DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Due:
+    """One thing that fell due, or will: when, what kind of thing, and which one."""
+
+    at: dt.datetime
+    type: str
+    subject: str | None
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of thing that falls due: an instant, or a last day, which is over at the next midnight (UTC)."""
+
+    type: str
+    text: str
+    column: InstrumentedAttribute[Any]
+    subject: InstrumentedAttribute[Any]
+    conditions: tuple[ColumnElement[bool], ...] = ()
+    is_day: bool = False
+    read: Callable[[Select[Any]], Select[Any]] = lambda statement: statement
+
+    def between(self, after: dt.datetime, until: dt.datetime) -> Select[Any]:
+        """What falls due after one instant, and at another at the latest."""
+        column: Any = self.column
+        window = (column > after, column <= until)
+        if self.is_day:
+            window = (column >= after.date(), column < until.date())
+        return self.read(select(column, self.subject).where(*window, *self.conditions))
+
+    def at(self, value: Any) -> dt.datetime:
+        """The instant a value of the column stands for."""
+        return dt.datetime.combine(value + _DAY, dt.time(), dt.UTC) if self.is_day else value
+
+
+_OPEN = Invoice.status.in_(("Unpaid", "Partially Paid"))
+KINDS = (
+    Kind("invoice.overdue", "An invoice was not paid in time", Invoice.due_date, Invoice.public_id, (_OPEN,), True),
+    Kind(
+        "quote.expired", "A quote ended unanswered", Quote.valid_until, Quote.public_id, (Quote.status == "Open",), True
+    ),
+    Kind("api_key.expired", "A key ended", ApiKey.expires_at, ApiKey.key_id, (ApiKey.revoked_at.is_(None),)),
+    Kind(
+        "access_token.expired",
+        "An access token ended; named by its key",
+        AccessToken.expires_at,
+        ApiKey.key_id,
+        (ApiKey.revoked_at.is_(None),),
+        read=lambda statement: statement.join(
+            ApiKey, (ApiKey.tenant_id == AccessToken.tenant_id) & (ApiKey.id == AccessToken.api_key_id)
+        ),
+    ),
+    Kind(
+        "idempotency_key.expired",
+        "An answer is no longer kept for its idempotency key",
+        IdempotencyKey.expires_at,
+        IdempotencyKey.key,
+        (IdempotencyKey.status.is_not(None),),
+    ),
+)
+
+
+def list_due(session: TenantSession, after: dt.datetime, until: dt.datetime, most: int) -> tuple[list[Due], int]:
+    """What falls due after one instant, at another at the latest, in order: the first `most`, and how many in all."""
+    found: list[Due] = []
+    total = 0
+    for kind in KINDS:
+        statement = kind.between(after, until)
+        total += session.scalar(select(func.count()).select_from(statement.subquery())) or 0
+        rows = session.execute(statement.order_by(kind.column, kind.subject).limit(most))
+        found += [Due(kind.at(value), kind.type, subject) for value, subject in rows]
+    return sorted(found, key=lambda due: due.at)[:most], total
+
+
+def find_next(session: TenantSession, after: dt.datetime, until: dt.datetime) -> Due | None:
+    """What falls due first, if anything does up to `until`."""
+    return next(iter(list_due(session, after, until, 1)[0]), None)
