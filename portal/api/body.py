@@ -18,11 +18,8 @@ WIDTH_LIMIT = 1000
 DIGIT_LIMIT = 40
 
 
-def read_json(request: Request) -> Any:
-    """The body as Python values; numbers with a point become Decimal, no body at all becomes an empty object.
-
-    Raises UnsupportedMediaType, PayloadTooLarge, MalformedJson.
-    """
+def read_body(request: Request) -> bytes:
+    """The body as it was sent. Raises PayloadTooLarge, naming the operation's limit."""
     limit = request.max_content_length or BODY_LIMIT
     too_large = PayloadTooLarge(f"The body may have {limit} bytes at most.")
     try:
@@ -31,6 +28,15 @@ def read_json(request: Request) -> Any:
         raise too_large from None
     if request.content_length is None and len(raw) >= limit:
         raise too_large  # A body of unstated length is read up to the limit, then cut.
+    return raw
+
+
+def read_json(request: Request) -> Any:
+    """The body as Python values; numbers with a point become Decimal, no body at all becomes an empty object.
+
+    Raises UnsupportedMediaType, PayloadTooLarge, MalformedJson.
+    """
+    raw = read_body(request)
     if not raw:
         return {}
     if request.mimetype != "application/json":

@@ -19,6 +19,7 @@ from flask import Response, g, request
 from sqlalchemy import JSON, Index, Integer, String, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.api.body import read_body
 from portal.api.operation import Operation
 from portal.core.clock import system_now
 from portal.core.database import Base
@@ -174,5 +175,5 @@ def _claim(connection: Direct, session: TenantSession, wanted: dict[str, str], f
 def _fingerprint() -> str:
     """What makes two requests the same: path, query, body."""
     digest = sha256(request.path.encode("utf-8", "replace") + b"?" + request.query_string + b"\0")
-    digest.update(request.get_data(cache=True))
+    digest.update(read_body(request))
     return digest.hexdigest()

@@ -307,6 +307,15 @@ def test_a_batch_may_be_larger_than_a_single_body(alice: Integration) -> None:
     assert (whole.status_code, whole.json["message"]) == (413, "The body may have 5242880 bytes at most.")
 
 
+@pytest.mark.parametrize(("path", "limit"), [("/api/v2/products", 1_048_576), (f"{BATCH}/products", 5_242_880)])
+def test_too_large_a_body_is_told_its_limit_under_an_idempotency_key_too(
+    alice: Integration, path: str, limit: int
+) -> None:
+    key = {"Idempotency-Key": "large"}
+    answer = alice.call("POST", path, data=b"x" * (limit + 1), content_type="application/json", headers=key)
+    assert (answer.status_code, answer.json["message"]) == (413, f"The body may have {limit} bytes at most.")
+
+
 @pytest.mark.parametrize(("length", "status"), [(2_000_000, 200), (5_300_000, 413)])
 def test_a_batch_that_hides_its_length_is_measured_all_the_same(alice: Integration, length: int, status: int) -> None:
     raw = b'{"customers": [{"account": "Jane"}]}' + b" " * length
