@@ -51,10 +51,10 @@ def create_tenant(
 
 
 def find_tenant(session: Session, public_id: str) -> Tenant:
-    """The tenant with this public id, unless it has expired or is a template. Raises NotFound."""
+    """The tenant with this public id, unless it has expired or is a hidden one. Raises NotFound."""
     if not PUBLIC_ID.fullmatch(public_id):
         raise NotFound
-    tenant = session.scalar(select(Tenant).where(Tenant.public_id == public_id, Tenant.mode != "template"))
+    tenant = session.scalar(select(Tenant).where(Tenant.public_id == public_id, Tenant.mode.not_in(HIDDEN_MODES)))
     if tenant is None or has_expired(tenant):
         raise NotFound
     return tenant
