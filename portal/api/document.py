@@ -48,6 +48,10 @@ def build_document(api: Api, *, title: str, description: str, base_url: str) -> 
             {"name": group.name, "description": group.description, "x-title": group.title, "x-area": group.area}
             for group in api.groups
         ],
+        "x-tagGroups": [
+            {"name": chapter, "tags": [group.name for group in api.groups if group.chapter == chapter]}
+            for chapter in dict.fromkeys(group.chapter for group in api.groups)
+        ],
         "paths": paths,
         "webhooks": {event.name: {"post": _describe_event(event, models)} for event in api.events},
         "components": {

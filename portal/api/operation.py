@@ -170,12 +170,13 @@ class Operation:
 
 @dataclass(frozen=True)
 class Group:
-    """A chapter of the reference: operations that belong together."""
+    """Operations that belong together, their place on the map of the API and their heading in the reference."""
 
     name: str
     title: str
     description: str
     area: str
+    chapter: str
 
 
 @dataclass(frozen=True)

@@ -235,4 +235,4 @@ def _sentence(resource: Resource) -> str:
 
 
 def _article(resource: Resource) -> str:
-    return f"{'an' if resource.singular[0] in 'aeiou' else 'a'} {resource.singular}"
+    return f"{'an' if resource.singular[0] in 'aeio' else 'a'} {resource.singular}"

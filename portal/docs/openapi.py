@@ -12,7 +12,7 @@ from portal.docs.calls import Call, fill_path, plain_text
 from portal.docs.credentials import Credential, read_credential, shown_in_samples
 from portal.docs.exact_json import compact, pretty
 from portal.docs.examples import example_value, plain_values
-from portal.docs.reference import Answer, Body, Example, Group, Operation, Reference
+from portal.docs.reference import Answer, Body, Chapter, Example, Group, Operation, Reference
 from portal.docs.schema import (
     Property,
     Resolver,
@@ -34,11 +34,13 @@ def read_reference(document: Mapping[str, Any]) -> Reference:
     """Read an OpenAPI 3.1 document. What it leaves out is filled from what it has."""
     reader = _Reader(document)
     operations = _with_own_slugs(reader.operations())
+    groups = _groups(document, operations)
     info = document.get("info", {})
     return Reference(
         title=str(info.get("title", "")),
         version=str(info.get("version", "")),
-        groups=_groups(document, operations),
+        groups=groups,
+        chapters=_chapters(document, groups),
         by_id={operation.id: operation for operation in operations},
     )
 
@@ -58,6 +60,16 @@ def _groups(document: Mapping[str, Any], operations: list[Operation]) -> tuple[G
         for slug, tag in tags.items()
         if (members := tuple(operation for operation in operations if operation.group == slug))
     )
+
+
+def _chapters(document: Mapping[str, Any], groups: tuple[Group, ...]) -> tuple[Chapter, ...]:
+    """The groups as `x-tagGroups` puts them under headings; those it leaves out come last."""
+    left = {group.slug: group for group in groups}
+    chapters = []
+    for heading in document.get("x-tagGroups", ()):
+        members = [left.pop(slug) for slug in map(slugify, heading["tags"]) if slug in left]
+        chapters.append(Chapter(str(heading["name"]), tuple(members)))
+    return tuple(chapter for chapter in (*chapters, Chapter("", tuple(left.values()))) if chapter.groups)
 
 
 def _with_own_slugs(operations: Iterable[Operation]) -> list[Operation]:

@@ -109,13 +109,22 @@ class Group:
         return all(operation.is_public for operation in self.operations)
 
 
+@dataclass(frozen=True, eq=False)
+class Chapter:
+    """Groups under one heading; the heading is empty where the document has none for them."""
+
+    title: str
+    groups: tuple[Group, ...]
+
+
 @dataclass(frozen=True)
 class Reference:
-    """The whole document: groups in the order of its tags, and the operations by id."""
+    """The whole document: groups in the order of its tags, the same in chapters, and the operations by id."""
 
     title: str
     version: str
     groups: tuple[Group, ...]
+    chapters: tuple[Chapter, ...]
     by_id: Mapping[str, Operation] = field(default_factory=dict)
 
     @property

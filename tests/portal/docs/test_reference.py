@@ -94,3 +94,12 @@ def test_answers_without_an_example_repeat_what_the_samples_of_their_tag_sent():
     document = {"paths": {"/a": {"get": {**read, "operationId": "a.list"}, "post": write}}}
     (example,) = read_reference(document).by_id["a.list"].answers[0].bodies[0].examples
     assert example.value == {"success": True, "data": [{"name": "Ada", "id": 1}]}
+
+
+def test_groups_stand_in_chapters_and_those_without_one_come_last():
+    order = [{"name": "Public", "tags": ["Public leads", "unknown"]}, {"name": "Empty", "tags": []}]
+    chapters = read_reference({**DOCUMENT, "x-tagGroups": order}).chapters
+    assert [(chapter.title, [group.slug for group in chapter.groups]) for chapter in chapters] == [
+        ("Public", ["public-leads"]),
+        ("", ["customers", "invoices", "tokens", "other"]),
+    ]
