@@ -79,10 +79,12 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return values
 
 
-def _number(digits: str) -> Decimal:
+def _number(digits: str) -> Decimal | int:
+    """A number with a point; 12.0 is the whole number 12, as JSON Schema has it."""
     if len(digits) > DIGIT_LIMIT or abs(int(digits.lower().partition("e")[2] or 0)) > DIGIT_LIMIT:
         raise MalformedJson(f"A number may have {DIGIT_LIMIT} digits at most.")
-    return Decimal(digits)
+    number = Decimal(digits)
+    return int(number) if number == number.to_integral_value() else number
 
 
 def _integer(digits: str) -> int:

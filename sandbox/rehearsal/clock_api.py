@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 from pydantic import WithJsonSchema as JsonSchema
 
 from portal.api.operation import Call, Done, Operation
-from portal.api.schema import ApiModel, Instant, Moment, refuse
+from portal.api.schema import ApiModel, Instant, Moment, refuse, rule
 from portal.core.errors import ValidationFailed
 from sandbox.rehearsal.clock import FURTHEST, Duration, Move, advance, move_to, move_to_next, next_due, read_duration
 from sandbox.rehearsal.due import KINDS, Due
@@ -58,15 +58,22 @@ Target = Annotated[
 ]
 
 
+REACH = "either advance or to; forward, and not further ahead of real time than the clock may be"
+
+
 class MoveBody(ApiModel):
     """How far the clock is to go: one of the two."""
 
     read_only = ApiModel.read_only | {"now", "offset", "next"}
 
     advance: Length = Field(
-        None, description="A duration of ISO 8601 in whole numbers; years and months by the calendar"
+        None,
+        description="A duration of ISO 8601 in whole numbers; years and months by the calendar",
+        json_schema_extra=rule(REACH),
     )
-    to: Target = Field(None, description="An instant, or `next` for whatever falls due next")
+    to: Target = Field(
+        None, description="An instant, or `next` for whatever falls due next", json_schema_extra=rule(REACH)
+    )
 
 
 class DueView(ApiModel):

@@ -14,7 +14,7 @@ from portal.api.operation import Call, Done, Operation, Page
 from portal.api.paging import ListPlan, Reader
 from portal.api.records import find_record
 from portal.api.resource import Deleted
-from portal.api.schema import ApiModel, Identity, Stamps
+from portal.api.schema import ApiModel, Identity, Stamps, rule
 from portal.core.errors import ValidationFailed
 from portal.tenancy.models import ApiKey
 from sandbox.rehearsal.arming import arm
@@ -41,13 +41,24 @@ class ScenarioFacts(ApiModel):
 
     scenario: Name
     times: Times = Field(1, description="How many calls; after them, the real thing")
-    operation: OperationName | None = Field(None, description="Only calls of this operation, such as customers.create")
-    key_id: KeyName | None = Field(None, description="Only calls with this key: the part after sk_test_")
-    retry_after: Seconds | None = Field(None, description="Seconds, for rate_limited; 2 unless given")
+    operation: OperationName | None = Field(
+        None,
+        description="Only calls of this operation, such as customers.create",
+        json_schema_extra=rule("names an operation that is not the sandbox's own"),
+    )
+    key_id: KeyName | None = Field(
+        None,
+        description="Only calls with this key: the part after sk_test_",
+        json_schema_extra=rule("the id of a key of yours"),
+    )
+    retry_after: Seconds | None = Field(
+        None, description="Seconds; 2 unless given", json_schema_extra=rule("with rate_limited only")
+    )
     ms: Milliseconds | None = Field(
         None,
         description="Milliseconds to wait: for slow, up to 10000 and 1500 unless given; for timeout, up to 30000 and "
         "10000 unless given",
+        json_schema_extra=rule("with slow and timeout only"),
     )
 
 

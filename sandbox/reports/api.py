@@ -42,11 +42,11 @@ class SalesQuery(ApiModel):
 
     model_config = ConfigDict(populate_by_name=False)
 
-    first: Date = Field(alias="from", description="First day, included")
+    first: Date = Field(alias="from", description="First day, included", json_schema_extra=rule("not after to"))
     last: Date = Field(
         alias="to",
         description="Last day, included",
-        json_schema_extra=rule("not before from; at most 366 days in all"),
+        json_schema_extra=rule("at most 366 days in all"),
     )
     format: Literal["json", "csv"] = Field("json", description="The envelope, or a file for a spreadsheet")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import Field
 from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, select
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -12,7 +13,7 @@ from portal.api.lists import equals
 from portal.api.operation import Call, Done, Operation
 from portal.api.records import refuse_taken
 from portal.api.resource import Resource, set_fields
-from portal.api.schema import ApiModel, Code, Email, Name, Paragraph, Phone
+from portal.api.schema import ApiModel, Code, Email, Name, Paragraph, Phone, rule
 from portal.core.database import Base
 from portal.core.errors import LeadAlreadyConverted
 from portal.core.ownership import TenantOwned
@@ -52,7 +53,7 @@ class LeadBody(ApiModel):
     phone: Phone | None = None
     source: Code | None = None
     message: Paragraph | None = None
-    status: Status = "New"
+    status: Status = Field("New", json_schema_extra=rule("Converted by its conversion only"))
 
 
 def enter_lead(session: TenantSession, data: LeadBody) -> Lead:

@@ -15,7 +15,7 @@ from portal.api.events import announce
 from portal.api.lists import equals, from_day, refers_to, to_day
 from portal.api.records import find_record, find_reference
 from portal.api.resource import Resource, set_fields
-from portal.api.schema import Amount, ApiModel, Date, Identity, Instant, Line, Money, Reference, Stamps
+from portal.api.schema import Amount, ApiModel, Date, Identity, Instant, Line, Money, Reference, Stamps, rule
 from portal.core import types
 from portal.core.database import Base
 from portal.core.errors import TransactionLocked, ValidationFailed
@@ -64,7 +64,7 @@ class TransactionBody(ApiModel):
 
     type: Kind
     account_id: Reference
-    amount: Amount
+    amount: Amount = Field(json_schema_extra=rule("not more than the balance of the invoice it pays"))
     category_id: Reference = Field(description="A category of the transaction's type, by id or public id")
     date: Date
     invoice_id: Reference | None = Field(None, description="The invoice that this income pays, by id or public id")
