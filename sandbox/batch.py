@@ -14,7 +14,7 @@ from pydantic_core.core_schema import CoreSchema, any_schema
 from portal.api.operation import Call, Done, Operation
 from portal.api.registrar import create_record
 from portal.api.resource import Resource
-from portal.api.schema import ApiModel, refuse, validate
+from portal.api.schema import ApiModel, refuse, rule, validate
 from portal.core.errors import DomainError, Duplicate, ValidationFailed
 from portal.core.session import TenantSession
 
@@ -101,7 +101,13 @@ def _body(resource: Resource) -> type[ApiModel]:
     assert resource.accepts is not None
     about = f"Each as `POST {resource.base_path}` takes it"
     rows = Annotated[
-        list[Annotated[Any, _Row(resource.accepts)]], Field(min_length=1, max_length=MOST_ROWS, description=about)
+        list[Annotated[Any, _Row(resource.accepts)]],
+        Field(
+            min_length=1,
+            max_length=MOST_ROWS,
+            description=about,
+            json_schema_extra=rule("with atomic=true all are good"),
+        ),
     ]
     fields: dict[str, Any] = {resource.name: (rows, ...)}
     return cast(type[ApiModel], create_model(f"{resource.singular.title()}Batch", __base__=ApiModel, **fields))

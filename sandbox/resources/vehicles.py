@@ -18,7 +18,12 @@ from portal.core.ownership import TenantRecord
 from portal.core.session import TenantSession
 
 Status = Literal["Available", "In use", "In service", "Retired"]
-Odometer = Annotated[int, Field(ge=0, le=9_999_999, description="Kilometres driven; it never goes down")]
+Odometer = Annotated[
+    int,
+    Field(
+        ge=0, le=9_999_999, description="Kilometres driven", json_schema_extra=rule("never below what it showed before")
+    ),
+]
 Year = Annotated[int, Field(ge=1950, le=9999, description="Model year", json_schema_extra=rule("next year's at most"))]
 
 
