@@ -49,7 +49,7 @@ def granian(settings: Settings) -> Iterator[str]:
 
 
 def _wait_for(port: int) -> None:
-    for _ in range(300):
+    for _ in range(900):
         try:
             return socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
