@@ -82,9 +82,17 @@ class Operation:
     @cached_property
     def rows(self) -> tuple[Property, ...]:
         """Every parameter, field and header with an anchor on the page."""
+        return self._rows_with(self.answers)
+
+    @property
+    def telling_rows(self) -> tuple[Property, ...]:
+        """The rows without those of refusals, which are the same for every operation."""
+        return self._rows_with(tuple(answer for answer in self.answers if not answer.is_error))
+
+    def _rows_with(self, answers: tuple[Answer, ...]) -> tuple[Property, ...]:
         tops = [row for place in self.parameters.values() for row in place]
         tops += [row for body in self.bodies for row in body.properties]
-        for answer in self.answers:
+        for answer in answers:
             tops += answer.headers
             tops += [row for body in answer.bodies for row in body.properties]
         return tuple(row for top in tops for row in top.walk())

@@ -106,7 +106,7 @@ def _entries(library: Library, reference: Reference) -> Iterator[Entry]:
 
 
 def _operation_entry(operation: Operation, reference: Reference) -> Entry:
-    names = " ".join(dict.fromkeys(row.name for row in operation.rows))
+    names = " ".join(dict.fromkeys(row.name for row in operation.telling_rows))
     group = reference.group(operation.group)
     return Entry(
         kind="operation",
