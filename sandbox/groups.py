@@ -5,10 +5,16 @@ from __future__ import annotations
 from portal.api.operation import Group
 
 GROUPS = (
-    Group("customers", "Customers", "Whom the company sells to.", "core", "Customers"),
-    Group("leads", "Leads", "People who asked; sales turns them into customers.", "core", "Customers"),
-    Group("quotes", "Quotes", "What customers were offered; an accepted one becomes an invoice.", "core", "Customers"),
-    Group("tickets", "Tickets", "What customers ask, with replies.", "core", "Customers"),
+    Group("customers", "Customers", "Whom the company sells to.", "core", "Sales and support"),
+    Group("leads", "Leads", "People who asked; sales turns them into customers.", "core", "Sales and support"),
+    Group(
+        "quotes",
+        "Quotes",
+        "What customers were offered; an accepted one becomes an invoice.",
+        "core",
+        "Sales and support",
+    ),
+    Group("tickets", "Tickets", "What customers ask, with replies.", "core", "Sales and support"),
     Group("invoices", "Invoices", "What customers owe, and their payments.", "core", "Money"),
     Group("transactions", "Transactions", "Every sum earned or spent.", "core", "Money"),
     Group("accounts", "Accounts", "Where money is kept.", "core", "Money"),

@@ -29,7 +29,7 @@ def find_breaks(old: Schema, new: Schema) -> list[tuple[str, str]]:
         present = entries(new)
         for key, before in entries(old).items():
             now = present.get(key)
-            findings = ["removed"] if now is None else compare(_inline(before, old), _inline(now, new))
+            findings = ["removed"] if now is None else compare(inlined(before, old), inlined(now, new))
             found += [(before["operationId"], finding) for finding in findings]
     return list(dict.fromkeys(found))
 
@@ -44,18 +44,18 @@ def _events_of(document: Schema) -> dict[str, Schema]:
     return {name: item["post"] for name, item in document.get("webhooks", {}).items()}
 
 
-def _inline(value: Any, document: Schema) -> Any:
+def inlined(value: Any, document: Schema) -> Any:
     """The value with every reference replaced by what it refers to."""
     if isinstance(value, list):
-        return [_inline(item, document) for item in value]
+        return [inlined(item, document) for item in value]
     if not isinstance(value, dict):
         return value
     if "$ref" in value:
         target: Any = document
         for part in value["$ref"].removeprefix("#/").split("/"):
             target = target[part]
-        return _inline({**target, **{key: item for key, item in value.items() if key != "$ref"}}, document)
-    return {key: _inline(item, document) for key, item in value.items()}
+        return inlined({**target, **{key: item for key, item in value.items() if key != "$ref"}}, document)
+    return {key: inlined(item, document) for key, item in value.items()}
 
 
 def _in_event(old: Schema, new: Schema) -> Iterator[str]:
