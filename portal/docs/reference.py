@@ -113,6 +113,10 @@ class Group:
         return f"/reference/{self.slug}"
 
     @property
+    def size(self) -> int:
+        return len(self.operations)
+
+    @property
     def is_public(self) -> bool:
         return all(operation.is_public for operation in self.operations)
 
