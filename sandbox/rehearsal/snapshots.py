@@ -21,7 +21,7 @@ from portal.tenancy.models import Tenant
 from sandbox.rehearsal.models import Snapshot
 
 MOST_SNAPSHOTS = 10
-MOST_RECORDS = 200_000
+MOST_RECORDS = 100_000
 MODE = "snapshot"
 _DIGITS = string.digits + string.ascii_lowercase
 _NAMES = (Unique(Snapshot.name, "Another snapshot has this name"),)
