@@ -221,5 +221,5 @@ OTHERS: dict[str, Answer] = {
     "users.create": Done(
         USER | JANE | {"id": 9, "public_id": "usr_fc4cfbb41da0918957759d71", "created_at": NOW, "version": 1}
     ),
-    "users.replace": Done(USER | JANE | {"version": 2}),
+    "users.replace": Done(USER | {"updated_at": NOW, "version": 2}),
 }

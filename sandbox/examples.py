@@ -39,6 +39,27 @@ INVOICE: Record = {
     "updated_at": "2024-01-15T11:21:27Z",
     "version": 1,
 }
+HOURS: Record = INVOICE | {
+    "id": 67,
+    "public_id": "inv_f3f09ea5346ea5971a39b59a",
+    "invoice_number": "INV-2024-067",
+    "customer_id": 23,
+    "date": "2024-08-20",
+    "due_date": "2024-10-04",
+    "items": [
+        {
+            "description": "Remote support, hours used in August 2024",
+            "amount": Decimal("75.00"),
+            "qty": 8,
+            "product_id": 8,
+            "tax_rate": Decimal("18.00"),
+            "total": Decimal("708.00"),
+        }
+    ],
+    "amount": Decimal("708.00"),
+    "balance": Decimal("708.00"),
+    "created_at": "2024-08-20T12:24:09Z",
+}
 PAID = {"paid": Decimal("500.00"), "balance": Decimal("1000.00"), "status": "Partially Paid"}
 PAYMENT = {
     "id": 18,
@@ -85,7 +106,7 @@ SEEDED: dict[str, tuple[Record, int]] = {
             "updated_at": "2024-01-03T09:07:00Z",
             "version": 1,
         },
-        40,
+        41,
     ),
     "invoices": (INVOICE, 322),
     "transactions": (
@@ -133,7 +154,7 @@ OTHERS: dict[str, Answer] = {
         | {"notes": "Payable within 30 days", "updated_at": NOW, "version": 2}
     ),
     "invoices.approve": Done(INVOICE | {"approved_at": NOW, "updated_at": NOW, "version": 2}),
-    "invoices.void": Done(INVOICE | {"status": "Void", "updated_at": NOW, "version": 2}),
+    "invoices.void": Done(HOURS | {"status": "Void", "updated_at": NOW, "version": 2}),
     "invoices.list_payments": Page([PAYMENT], limit=20, page=1, total=1),
     "invoices.pay": Done(
         {
@@ -194,7 +215,7 @@ OTHERS: dict[str, Answer] = {
             "tenant": "ten_5f2c81d09a3b47e6c1d8f02a",
             "reset_at": NOW,
             "kept": {"api_keys": 6, "audit": 2, "exchanges": 4},
-            "restored": {"customers": 100, "products": 40, "invoices": 322, "leads": 40},
+            "restored": {"customers": 100, "products": 41, "invoices": 322, "leads": 40},
             "removed": {"customers": 1},
         }
     ),
@@ -224,7 +245,7 @@ def _of_resource(operation: Operation, record: Record, total: int) -> Answer:
     if verb == "create":
         return Done(record | sent | _identity(record, total) | {"created_at": NOW, "updated_at": NOW, "version": 1})
     if verb == "delete":
-        return Done({"id": record["id"], "public_id": record["public_id"]})
+        return Done({"id": operation.sample_path["id"], "public_id": record["public_id"]})
     if verb in {"replace", "update"}:
         return Done(record | sent | {"updated_at": NOW, "version": record["version"] + 1})
     return record

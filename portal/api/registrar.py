@@ -54,7 +54,7 @@ def _operation(resource: Resource, verb: str, method: str, **details: Any) -> Op
         find=resource.find if has_id else None,
         represent=represents(resource) if has_id and method != "GET" else None,
         shows_record=verb not in {"list", "delete"},
-        sample_path={"id": resource.sample_id} if has_id else {},
+        sample_path={"id": resource.removed_id if verb == "delete" else resource.sample_id} if has_id else {},
         codes=_codes(resource, verb),
         **details,
     )
@@ -148,7 +148,7 @@ def _replace(resource: Resource) -> Operation:
         handle=lambda call: _apply(resource, call, call.body.model_dump()),
         body=resource.accepts,
         returns=resource.shows,
-        sample=resource.sample,
+        sample=resource.replacement or resource.sample,
     )
 
 

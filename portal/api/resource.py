@@ -31,7 +31,9 @@ class Resource:
     `shows` is the schema of an answer, `accepts` of a body. `computed` names fields of `shows` that are
     not columns: `enrich` adds them to the rows of one page at once. `unique` names what no two records may share.
     `create`, `change` and `remove` take the place of plain storing, assigning and deleting; each may refuse.
-    `sample` is a body that works on a fresh sandbox, where record `sample_id` may be read, changed and deleted.
+    `sample` is a body that works on a fresh sandbox, where record `sample_id` may be read and changed, and record
+    `removed_id`, which nothing else needs, deleted. `replacement` takes the place of `sample` where one beside the
+    other would not do.
     `announces` maps the events of the record's life to what happened; those of actions are among them.
     """
 
@@ -55,6 +57,8 @@ class Resource:
     enrich: Enrich | None = None
     sample: Mapping[str, Any] | None = None
     sample_id: int = 1
+    removed_id: int = 2
+    replacement: Mapping[str, Any] | None = None
     codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     announces: Mapping[str, str] = field(default_factory=dict)
     actions: tuple[Operation, ...] = ()

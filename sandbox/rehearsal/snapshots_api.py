@@ -91,7 +91,7 @@ RESTORED = {
     "restored_at": "2026-11-21T09:14:02Z",
     "now": "2026-11-21T09:14:02Z",
     "kept": {"api_keys": 6, "audit": 2, "exchanges": 4, "snapshots": 1},
-    "restored": {"customers": 100, "products": 40, "invoices": 322, "leads": 40},
+    "restored": {"customers": 100, "products": 41, "invoices": 322, "leads": 40},
     "removed": {},
 }
 OPERATIONS: tuple[Operation, ...] = (

@@ -129,4 +129,10 @@ attendance = Resource(
         "direction": "in",
         "device": "Side door",
     },
+    replacement={
+        "employee_code": "EMP-1005",
+        "at": "2026-05-04T07:44:30Z",
+        "direction": "in",
+        "device": "Front door",
+    },
 )

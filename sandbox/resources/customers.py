@@ -74,4 +74,15 @@ customers = Resource(
         "zip": "400001",
         "country": "IN",
     },
+    removed_id=13,
+    replacement={
+        "account": "John Doe",
+        "email": "john@example.com",
+        "phone": "1234567890",
+        "address": "45 River Street",
+        "city": "New York",
+        "state": "NY",
+        "zip": "10001",
+        "country": "US",
+    },
 )

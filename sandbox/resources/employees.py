@@ -127,4 +127,15 @@ employees = Resource(
         "status": "Active",
         "phone": "9876543210",
     },
+    removed_id=7,
+    replacement={
+        "employee_code": "EMP-1001",
+        "name": "Adrian Mandal",
+        "email": "adrian.mandal@staff.example",
+        "department_id": 7,
+        "designation": "Chairman",
+        "joined_on": "2024-01-03",
+        "status": "Active",
+        "phone": "+91 22 0055 0224",
+    },
 )

@@ -235,7 +235,6 @@ def _action(verb: str, act: Callable[[TenantSession, Invoice], None], event: str
         find=lambda call: invoices.find(call),
         handle=handle,
         returns=InvoiceView,
-        sample_path={"id": 1},
         **details,
     )
 
@@ -247,6 +246,7 @@ approve = _action(
     summary="Approve an invoice",
     outcome="Invoice approved",
     description="An approved invoice can be paid or voided, no longer changed or deleted.",
+    sample_path={"id": 1},
     codes=("invoice_approved", "invoice_void"),
 )
 void = _action(
@@ -256,6 +256,7 @@ void = _action(
     summary="Void an invoice",
     outcome="Invoice voided",
     description="The invoice keeps its number and its amounts, but nobody owes it and no report counts it.",
+    sample_path={"id": 67},
     codes=("invoice_paid", "invoice_void"),
 )
 
@@ -299,4 +300,5 @@ invoices = Resource(
         "items": [{"description": "Web Development", "amount": Decimal("1500.00"), "qty": 1}],
         "notes": "Payable within 30 days",
     },
+    removed_id=85,
 )

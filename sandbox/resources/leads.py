@@ -165,4 +165,5 @@ leads: Resource = Resource(
         "status": "New",
         "message": "Asked for a demo for four people.",
     },
+    removed_id=38,
 )

@@ -124,4 +124,13 @@ products = Resource(
         "tax_rate": Decimal("18.00"),
         "price": Decimal("249.00"),
     },
+    removed_id=41,
+    replacement={
+        "name": "Web Development",
+        "type": "service",
+        "sku": "SVC-WEB",
+        "description": "Design and build of a web site",
+        "tax_rate": Decimal("18.00"),
+        "price": Decimal("1600.00"),
+    },
 )

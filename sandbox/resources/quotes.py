@@ -279,4 +279,5 @@ quotes = Resource(
         "items": [{"description": "Web Development", "amount": Decimal("1500.00"), "qty": 1}],
         "notes": "Prices hold until the end of 2030",
     },
+    removed_id=13,
 )

@@ -281,5 +281,6 @@ tickets = Resource(
         "department_id": 1,
         "priority": "High",
     },
+    removed_id=4,
 )
 EVENTS = (EventType("ticket.replied", "A reply was added to a ticket", ReplyView),)

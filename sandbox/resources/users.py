@@ -130,4 +130,10 @@ users = Resource(
         "password": "correct horse battery",
         "role": "sales",
     },
+    replacement={
+        "name": "Adrian Mandal",
+        "email": "adrian.mandal@staff.example",
+        "password": "another horse battery",
+        "role": "administrator",
+    },
 )

@@ -103,4 +103,11 @@ vehicles = Resource(
         "status": "Available",
         "odometer": 96500,
     },
+    replacement={
+        "plate": "MH 00 AB 4101",
+        "model": "Panel van, 3.5 t",
+        "year": 2022,
+        "status": "In service",
+        "odometer": 61900,
+    },
 )

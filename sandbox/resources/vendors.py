@@ -111,4 +111,13 @@ vendors = Resource(
         "email": "orders@coastline-paper.example",
         "city": "Mumbai",
     },
+    removed_id=8,
+    replacement={
+        "name": "Coromandel Paper Mart",
+        "gst_no": "33XHEXC0964X1ZG",
+        "contact_person": "Leela Subramani",
+        "phone": "+91 44 0055 0199",
+        "email": "orders@coromandel-paper-mart.example",
+        "city": "Chennai",
+    },
 )

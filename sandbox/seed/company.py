@@ -32,7 +32,7 @@ from sandbox.seed.ledger import ledger_entries
 from sandbox.seed.masters import entry_rows, master_rows
 from sandbox.seed.opening import MONTH, opening_drafts, opening_entries
 from sandbox.seed.quotes import quote_rows
-from sandbox.seed.reference import product_rows, reference_rows
+from sandbox.seed.reference import newcomer_rows, product_rows, reference_rows
 from sandbox.seed.sales import sale_rows
 from sandbox.seed.stock import fill_store
 from sandbox.seed.tickets import Cast, ticket_rows
@@ -67,7 +67,7 @@ def build_company(words: Words) -> Company:
         Account: reference_rows(words, "accounts"),
         Category: reference_rows(words, "categories"),
         Department: reference_rows(words, "departments"),
-        Product: products,
+        Product: [*products, *newcomer_rows(words)],
         Customer: customers,
         Lead: leads,
         LeadConversion: conversion_rows(leads, customers),

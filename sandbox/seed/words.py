@@ -18,6 +18,7 @@ class Words:
 
     names: dict[str, Any]
     products: list[dict[str, Any]]
+    newcomers: list[dict[str, Any]]
     texts: dict[str, Any]
     reference: dict[str, Any]
     employees: list[dict[str, Any]]
@@ -44,6 +45,7 @@ def load_words(folder: Path) -> Words:
     return Words(
         names=_read(folder / "names.yaml"),
         products=_read(folder / "products.yaml")["products"],
+        newcomers=_read(folder / "products.yaml")["newcomers"],
         texts=_read(folder / "descriptions.yaml"),
         reference=_read(folder / "reference.yaml"),
         employees=_read(folder / "employees.yaml")["employees"],

@@ -37,7 +37,7 @@ def find_breaks(old: Schema, new: Schema) -> list[tuple[str, str]]:
 def operations_of(document: Schema) -> dict[str, Schema]:
     """Each operation by method and path."""
     paths = document["paths"].items()
-    return {f"{method} {path}": item[method] for path, item in paths for method in METHODS if method in item}
+    return {f"{method} {path}": item[method] for path, item in paths for method in item if method in METHODS}
 
 
 def _events_of(document: Schema) -> dict[str, Schema]:

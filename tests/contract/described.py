@@ -50,6 +50,11 @@ class Described:
         return {item["name"]: item["schema"] for item in self.says["parameters"] if item["in"] == "query"}
 
     @cached_property
+    def example(self) -> dict[str, Any]:
+        """The parameters of its sample."""
+        return {item["name"]: item["example"] for item in self.says["parameters"] if "example" in item}
+
+    @cached_property
     def references(self) -> list[Place]:
         """Where its body refers to records: `("items", 0, "product_id")`."""
         media = self.says.get("requestBody", {"content": {}})["content"].values()
@@ -63,11 +68,10 @@ class Described:
 
     def address(self, tenant: str, query: Mapping[str, Any] | None = None, **values: Any) -> str:
         """Path and query of the sample, with `values` in its path and `query` besides."""
-        examples = {item["name"]: item["example"] for item in self.says["parameters"] if "example" in item}
-        known = {name: examples.get(name, "") for name in self.path_names}
+        known = {name: self.example.get(name, "") for name in self.path_names}
         if self.path.startswith("/api/tenants/"):
             known["id"] = tenant
-        asked = {name: examples[name] for name in self.query if name in examples} | dict(query or {})
+        asked = {name: self.example[name] for name in self.query if name in self.example} | dict(query or {})
         path = fill_path(self.path, known | values)
         return f"{path}?{urlencode(asked)}" if asked else path
 

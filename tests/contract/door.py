@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import itertools
+import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import Flask
 from sqlalchemy import select
+from werkzeug.test import Client, TestResponse
 
 from portal.tenancy.keys import issue_key
 from portal.tenancy.models import Tenant
@@ -18,6 +20,7 @@ from tests.conftest import runtime_of
 
 CHAT = "/api/v1/support/guest"
 TENANTS = "/api/tenants"
+TOKENS = "/oauth/token"
 CALLS_PER_KEY = 900
 CALLS_PER_CHAT = 100
 
@@ -67,7 +70,7 @@ class Door:
         if path.startswith(CHAT):
             return f"Bearer {self._guest_token}"
         key = self._key(of_house=path == TENANTS)
-        if path != "/oauth/token":
+        if path != TOKENS:
             return f"Bearer {key}"
         _, _, key_id, secret = key.split("_")
         return "Basic " + base64.b64encode(f"{key_id}:{secret}".encode()).decode()
@@ -87,3 +90,13 @@ class Door:
             session.bind_tenant(tenant.id, tenant.clock)
             secret = parts.settings.secret_key
             return issue_key(session, secret, tenant, name="Door's", role="administrator").secret
+
+
+def call(
+    door: Door, method: str, address: str, body: Any = None, headers: dict[str, str] | None = None
+) -> TestResponse:
+    """One request through the door, with a body of JSON; the token endpoint gets a form."""
+    if address == TOKENS:
+        return Client(door).open(address, method=method, data=body, headers=headers)
+    sent = {} if body is None else {"data": json.dumps(body), "content_type": "application/json"}
+    return Client(door).open(address, method=method, headers=headers, **sent)

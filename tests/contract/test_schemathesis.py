@@ -50,7 +50,7 @@ SETTINGS = {
         "with-security-parameters": False,
     },
     "checks": LEFT_OUT,
-    # Sequences of calls are driven by the model of tests/sandbox/test_business_truth.py, which knows what they must come to.
+    # Sequences of calls are driven by the model of tests/sandbox/test_business_truth.py, which knows their sums.
     "phases": {"stateful": {"enabled": False}},
 }
 # Right by the schema, yet refused: unknown, in conflict with what is there, changed meanwhile, a key used before.
