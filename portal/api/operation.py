@@ -161,7 +161,10 @@ class Operation:
         """False where there is none, or an action goes without as well."""
         if self.body is None:
             return False
-        return self.method != "POST" or any(field.is_required() for field in self.body.model_fields.values())
+        says = self.body.model_config.get("json_schema_extra")
+        needs_some = isinstance(says, dict) and "minProperties" in says
+        is_required = any(field.is_required() for field in self.body.model_fields.values())
+        return self.method != "POST" or needs_some or is_required
 
     @property
     def writes(self) -> bool:

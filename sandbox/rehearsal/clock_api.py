@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic import WithJsonSchema as JsonSchema
 
 from portal.api.operation import Call, Done, Operation
@@ -19,15 +19,15 @@ _MOMENT = TypeAdapter[Any](Moment)
 _KINDS = "; ".join(f"`{kind.type}` ({kind.text[0].lower()}{kind.text[1:]})" for kind in KINDS)
 
 
-def _parse_duration(value: Any) -> Duration | None:
+def _parse_duration(value: Any) -> Duration:
     found = read_duration(value) if isinstance(value, str) else None
-    if found is None and value is not None:
+    if found is None:
         raise refuse("{label} must be a duration of ISO 8601 in whole numbers, longer than nothing, such as P3D")
     return found
 
 
 def _parse_target(value: Any) -> Any:
-    if value is None or value == NEXT:
+    if value == NEXT:
         return value
     try:
         return _MOMENT.validate_python(value)
@@ -40,7 +40,7 @@ Length = Annotated[
     BeforeValidator(_parse_duration),
     JsonSchema(
         {
-            "type": ["string", "null"],
+            "type": "string",
             "pattern": r"^P(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?$",
             "examples": ["P3D", "P1M", "PT90M"],
         }
@@ -51,7 +51,7 @@ Target = Annotated[
     BeforeValidator(_parse_target),
     JsonSchema(
         {
-            "anyOf": [{"const": NEXT}, {"type": "string", "format": "date-time"}, {"type": "null"}],
+            "anyOf": [{"const": NEXT}, {"type": "string", "format": "date-time"}],
             "examples": [NEXT, "2027-01-15T10:00:00Z"],
         }
     ),
@@ -64,6 +64,7 @@ REACH = "either advance or to; forward, and not further ahead of real time than 
 class MoveBody(ApiModel):
     """How far the clock is to go: one of the two."""
 
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
     read_only = ApiModel.read_only | {"now", "offset", "next"}
 
     advance: Length = Field(
