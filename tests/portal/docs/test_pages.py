@@ -218,5 +218,6 @@ def test_a_broken_link_anchor_operation_or_code_is_named(make_docs_app, tmp_path
         "links to #gone, but there is no such heading",
         "links to /gone, which does not exist",
         "sees the operation none.list, which does not exist",
-        "is in the section Nowhere, which is not one of Start here, Concepts, Using the API, By module, Public flows, Sandbox",
+        "is in the section Nowhere, which is not one of "
+        "Start here, Concepts, Using the API, By module, Public flows, Sandbox",
     ]
