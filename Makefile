@@ -29,7 +29,7 @@ format: $(VENV)/tests ## Rewrite the code in the project's format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: $(VENV)/tests ## Measure the full stack against bare Flask and print the ratios
+bench: $(VENV)/tests ## Measure the full stack beside bare Flask and other programs; BENCH=list,scale for a part
 	@$(BIN)/python -m tests.bench
 
 $(VENV)/runs: requirements.txt
