@@ -24,6 +24,7 @@ from portal.core.errors import ValidationFailed
 from portal.core.ownership import TenantOwned, TenantRecord, table_of
 from portal.core.prepared import Prepared, scoped
 from portal.core.session import Fetch, TenantSession
+from portal.core.types import lowered
 
 Rows = list[dict[str, Any]]
 _BUILDERS: dict[str, Callable[[str], Any]] = {
@@ -95,7 +96,7 @@ class ListPlan:
         table = table_of(self.model)
         if name == SEARCH:
             needle = bindparam(SEARCH, type_=String())
-            texts = (func.lower(table.c[column.key]) for column in self.searches)
+            texts = (lowered(table.c[column.key]) for column in self.searches)
             return or_(*(text.like(needle, escape="\\") for text in texts))
         if name == UPDATED_SINCE:
             since: ColumnElement[bool] = table.c.updated_at >= bindparam(name, type_=table.c.updated_at.type)
@@ -165,8 +166,8 @@ class Reader:
         value, id_ = place.value, place.id
         if items:
             value, id_ = items[-1][_sorted_by(self.query.sort)], items[-1]["id"]
-        text = value.isoformat() if isinstance(value, dt.date) else str(value or "")
-        kind = "str" if value is None else type(value).__name__
+        value = "" if value is None else value
+        text, kind = value.isoformat() if isinstance(value, dt.date) else str(value), type(value).__name__
         return str(self.signer.dumps([self.query.sort, kind, text, id_, deletion]))
 
     def _place(self) -> Place:

@@ -109,6 +109,7 @@ def _create_sqlite(url: Any, pool_size: int) -> Engine:
     def prepare(connection: Any, record: Any) -> None:
         connection.isolation_level = None
         connection.create_function("md5", 1, _md5, deterministic=True)
+        connection.create_function("lowered", 1, _lower, deterministic=True)
         for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
 
@@ -139,6 +140,10 @@ def _create_postgresql(url: Any, pool_size: int) -> Engine:
 def _write_json(value: Any) -> str:
     """JSON columns keep money exact, as the API writes it."""
     return _encode(value).decode()
+
+
+def _lower(text: str | None) -> str | None:
+    return None if text is None else text.lower()
 
 
 def _md5(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Column types: exact numbers, UTC instants, encrypted text."""
+"""Column types: exact numbers, UTC instants, encrypted text; and texts compared whatever their case."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from cryptography.fernet import Fernet
-from sqlalchemy import BigInteger, DateTime, Dialect, Text
+from sqlalchemy import BigInteger, DateTime, Dialect, String, Text
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 from portal.core.secrets import derive_key
@@ -91,3 +94,20 @@ class EncryptedText(TypeDecorator[str]):
         if self._cipher is None:
             raise RuntimeError("EncryptedText.use_secret was not called at boot")
         return self._cipher
+
+
+class lowered(FunctionElement[str]):
+    """A text in small letters, whatever its script: SQLite's own `lower` knows the letters of ASCII only."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(lowered)
+def _write_lower(element: lowered, compiler: SQLCompiler, **details: Any) -> str:
+    return f"lower({compiler.process(element.clauses, **details)})"
+
+
+@compiles(lowered, "sqlite")
+def _write_lowered(element: lowered, compiler: SQLCompiler, **details: Any) -> str:
+    return f"lowered({compiler.process(element.clauses, **details)})"

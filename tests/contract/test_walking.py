@@ -53,6 +53,21 @@ def test_a_walk_sees_every_record_once_in_order(alice: Integration, sort: str) -
     assert walked[:100] == listed
 
 
+@pytest.mark.parametrize("sort", ["price", "-price"])
+def test_a_walk_goes_on_behind_nothing(alice: Integration, sort: str) -> None:
+    for number in range(3):
+        alice.post("/api/v2/products", {"name": f"Free sample {number}", "price": 0})
+    walked, _ = walk(alice, "/api/v2/products", sort=sort, limit=1)
+    assert len({row["id"] for row in walked}) == alice.get("/api/v2/products").json["meta"]["total_records"]
+
+
+def test_a_search_minds_no_case_in_any_script(alice: Integration) -> None:
+    made = alice.post("/api/v2/customers", {"account": "ÉCOLE DE MÚSICA ΣΊΣΥΦΟΣ"}).json["data"]["id"]
+    for text in ("école", "ÉCOLE", "música", "Σίσυφ"):
+        found = alice.get("/api/v2/customers", query_string={"search": text}).json["data"]
+        assert [row["id"] for row in found] == [made], text
+
+
 def test_a_walk_minds_filters_and_search(alice: Integration) -> None:
     walked, _ = walk(alice, "/api/v2/invoices", status="Paid", limit=20, sort="-amount")
     total = alice.get("/api/v2/invoices?status=Paid").json["meta"]["total_records"]
