@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -30,11 +31,13 @@ class Door:
 
     A key has calls left for an hour, a guest for an hour's messages; then the next ones take their place. Only the
     platform owner may list and make tenants, so there he calls. Credentials that a request brings are taken away.
+    `made` holds, by collection, the ids of what was created through it.
     """
 
     def __init__(self, app: Flask, new: NewSandbox) -> None:
         self.app, self.tenant = app, new.tenant
         self.conversation, self._guest_token, self._chat_calls = "", "", 0
+        self.made: defaultdict[str, list[str]] = defaultdict(list)
         self._keys: dict[bool, tuple[str, Iterable[int]]] = {}
         self._number = itertools.count(1)
 
@@ -45,7 +48,14 @@ class Door:
         environ["HTTP_AUTHORIZATION"] = self._credential(path)
         if path.startswith(("/api/public", CHAT)):
             environ["HTTP_X_PUBLISHABLE_KEY"] = self.tenant.publishable_id
-        return self.app(environ, start)
+        return self.app(environ, lambda status, headers, *more: start(status, self._note(headers), *more))
+
+    def _note(self, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        for name, value in headers:
+            if name == "Location":
+                collection, _, number = value.rpartition("/")
+                self.made[collection].append(number)
+        return headers
 
     def open_chat(self) -> str:
         """A conversation whose guest may still write."""

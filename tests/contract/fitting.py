@@ -1,7 +1,8 @@
-"""Generated requests made to fit a sandbox: what they name is there, which no schema can say."""
+"""Generated requests made to fit a sandbox: what they name is there and the books allow it, as no schema can say."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from schemathesis import Case
@@ -19,6 +20,8 @@ UNIQUE = {
 }
 SMALLEST, LARGEST = 1e-40, 1e40  # What the API reads of a number is a rule of its parser, not of any schema.
 CONDITIONS = {"if-match", "if-none-match"}
+BATCH = "/api/v2/batch/"
+Body = dict[str, Any]
 
 
 class Fitter:
@@ -41,15 +44,27 @@ class Fitter:
         if is_real and case.path_parameters and not case.meta.is_negative_at(Place.PATH):
             case.path_parameters = self._path(case)
         if is_real and case.headers and not case.meta.is_negative_at(Place.HEADER):
-            for name in [name for name in case.headers if name.lower() in CONDITIONS]:
-                del case.headers[name]
+            self._free(case.headers)
         if isinstance(case.query, dict) and case.query and not case.meta.is_negative_at(Place.QUERY):
             case.query = self._query(dict(case.query), is_real=is_real)
         if isinstance(case.body, dict | list) and not case.meta.is_negative_at(Place.BODY):
-            case.body = self._value(case.body, "", is_real=is_real)
+            body = self._value(case.body, "", is_real=is_real)
+            case.body = self._by_the_books(case.path, body) if is_real else body
+
+    def _free(self, headers: Any) -> None:
+        """Take away conditions that nothing meets, and give each request an idempotency key of its own."""
+        for name in list(headers):
+            if name.lower() in CONDITIONS:
+                del headers[name]
+            elif name.lower() == "idempotency-key":
+                headers[name] = f"request-{self.number}"
 
     def _path(self, case: Case) -> dict[str, Any]:
+        """Ids of the seed, and of what these requests made: that may be changed and deleted still."""
+        made = self.door.made.get(case.path.partition("/{")[0])
         known = {"conversation": self.door.conversation, "id": str(1 + self.number % 37)}
+        if made and self.number % 2:
+            known["id"] = made[self.number % len(made)]
         if case.path.startswith(TENANTS):
             known["id"] = self.door.tenant.public_id
         return {name: known.get(name, value) for name, value in case.path_parameters.items()}
@@ -78,3 +93,51 @@ class Fitter:
             self.used.add(value)
             return value
         return UNIQUE[name].format(self.number % 10_000)
+
+    def _by_the_books(self, path: str, body: Any) -> Any:
+        """The body as the books allow it, where no schema can say what they do."""
+        if not isinstance(body, dict):
+            return body
+        if path.startswith(BATCH):
+            rows = {name: value for name, value in body.items() if isinstance(value, list)}
+            one = f"/api/v2/{path.removeprefix(BATCH)}"
+            return body | {name: [self._by_the_books(one, row) for row in value] for name, value in rows.items()}
+        for ending, allow in ALLOWED.items():
+            if path.partition("/{id}")[0].endswith(ending) or path.endswith(ending):
+                body = allow(body, self.number)
+        return body
+
+
+def _in_order(body: Body, number: int) -> Body:
+    """No due date before the date; prices and counts that come to a sum an invoice can hold."""
+    rows = [row for row in body.get("items") or () if isinstance(row, dict)]
+    lines = [row | {"amount": min(row.get("amount", 1), 1e6), "qty": min(row.get("qty", 1), 1000)} for row in rows]
+    days = {name: f"2024-0{1 + number % 8}-1{number % 10}" for name in ("date", "due_date") if body.get(name)}
+    return body | days | ({"items": lines} if lines else {})
+
+
+def _of_its_type(body: Body, number: int) -> Body:
+    """Income goes with a category of income, and pays no invoice of the seed, which is paid as it should be."""
+    income = body.get("type", "Expense") == "Income"
+    chosen = {"type": "Income" if income else "Expense", "category_id": 1 if income else 6}
+    return {name: value for name, value in body.items() if name != "invoice_id"} | chosen
+
+
+def _paid(body: Body, number: int) -> Body:
+    """A basket that the cash covers."""
+    rows = [row for row in body.get("items") or () if isinstance(row, dict)]
+    items = [{"price": 10.5, **row, "product_id": 16 + number % 10, "qty": 1 + number % 3} for row in rows]
+    items = [row | {"price": min(row["price"] or 10.5, 1000)} for row in items]
+    return body | {"items": items[:3], "payments": [{"method": "Cash", "amount": 10_000}]}
+
+
+ALLOWED: dict[str, Callable[[Body, int], Body]] = {
+    "/invoices": _in_order,
+    "/quotes": _in_order,
+    "/payments": lambda body, number: body | {"amount": 0.01},
+    "/transactions": _of_its_type,
+    "/pos/sales": _paid,
+    "/movements": lambda body, number: body | {"product_id": 16 + number % 10, "type": "in", "qty": 1 + number % 9},
+    "/hr/attendance": lambda body, number: body | {"employee_code": f"EMP-10{10 + number % 8}"},
+    "/fleet/vehicles": lambda body, number: body | {"odometer": 9_000_000 + number, "year": 2020},
+}

@@ -29,7 +29,7 @@ from tests.contract.described import describe, document_of
 from tests.contract.door import Door
 from tests.contract.fitting import Fitter
 
-EXAMPLES = int(os.environ.get("SLIPWAY_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("SLIPWAY_EXAMPLES", "15"))
 LEFT_OUT = {
     # Its probe hands settings of the network to an application called in process, which refuses them;
     # test_document.py asks every operation without and with wrong credentials instead.
