@@ -14,7 +14,7 @@ from portal.api.lists import equals, refers_to
 from portal.api.operation import Call, Done, Operation
 from portal.api.records import find_reference, find_references
 from portal.api.resource import Resource, set_fields
-from portal.api.schema import ApiModel, Date, Identity, Money, Paragraph, Reference, Stamps
+from portal.api.schema import ApiModel, Date, Identity, Money, Paragraph, Reference, Stamps, rule
 from portal.core.errors import Conflict, QuoteAlreadyConverted
 from portal.core.ownership import TenantRecord
 from portal.core.remedies import Remedy
@@ -69,7 +69,9 @@ class QuoteView(Stamps, QuoteFacts, Identity):
 class ConversionBody(ApiModel):
     """What a caller may say of the invoice to be."""
 
-    due_date: Date | None = Field(None, description="In 30 days when left out")
+    due_date: Date | None = Field(
+        None, description="In 30 days when left out", json_schema_extra=rule("not before today")
+    )
 
 
 def issue_quote(session: TenantSession, data: QuoteBody) -> Quote:
