@@ -134,6 +134,7 @@ def _paid(body: Body, number: int) -> Body:
 ALLOWED: dict[str, Callable[[Body, int], Body]] = {
     "/invoices": _in_order,
     "/quotes": _in_order,
+    "/convert": lambda body, number: body | ({"due_date": "2030-01-31"} if body.get("due_date") else {}),
     "/payments": lambda body, number: body | {"amount": 0.01},
     "/transactions": _of_its_type,
     "/pos/sales": _paid,
