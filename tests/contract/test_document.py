@@ -11,35 +11,22 @@ from flask import Flask
 from portal.api.components import Models
 from portal.api.schema import ApiModel
 from portal.core.errors import CODES
-from portal.docs.calls import fill_path
 from portal.tenancy.plans import MODULES
-from sandbox import extension
 from tests.conftest import Integration
 from tests.contract.breaking import operations_of
-
-OPERATIONS = {operation.id: operation for operation in extension.operations}
+from tests.contract.described import Described, describe, document_of
+from tests.contract.door import TENANTS
 
 
 @pytest.fixture
 def document(app: Flask) -> dict[str, Any]:
-    found: dict[str, Any] = app.test_client().get("/openapi.json").get_json()
-    return found
+    return document_of(app)
 
 
-def address(path: str, operation: dict[str, Any], tenant: str) -> str:
-    """The path of an operation's sample."""
-    values = {parameter["name"]: parameter.get("example", "1") for parameter in operation["parameters"]}
-    return fill_path(path, {**values, "id": tenant} if path.startswith("/api/tenants/") else values)
-
-
-def called(document: dict[str, Any], tenant: str) -> list[tuple[str, str, dict[str, Any]]]:
-    """Method, address and operation of every operation that takes a key or a token."""
-    found = []
-    for route, operation in operations_of(document).items():
-        method, path = route.split(" ")
-        if "x-public" not in operation:
-            found.append((method.upper(), address(path, operation, tenant), operation))
-    return found
+@pytest.fixture
+def protected(app: Flask) -> list[Described]:
+    """The operations that take a key or a token."""
+    return [operation for operation in describe(app) if "x-public" not in operation.says]
 
 
 def test_two_schemas_of_one_name_are_refused() -> None:
@@ -85,9 +72,9 @@ def test_every_event_carries_public_ids_only(document: dict[str, Any]) -> None:
 
 
 @pytest.mark.one_store
-def test_no_operation_answers_without_the_right_credential(alice: Integration, document: dict[str, Any]) -> None:
+def test_no_operation_answers_without_the_right_credential(alice: Integration, protected: list[Described]) -> None:
     wrong = alice.key[:-1] + ("a" if alice.key[-1] != "a" else "b")
-    for method, path, operation in called(document, alice.tenant):
+    for operation in protected:
         for headers in (
             {},
             {"Authorization": f"Bearer {wrong}"},
@@ -95,18 +82,34 @@ def test_no_operation_answers_without_the_right_credential(alice: Integration, d
             {"Authorization": f"Bearer {alice.key}", "x-api-key": wrong},
             {"Authorization": f"Basic {alice.key}"},
         ):
-            answer = alice.client.open(path, method=method, headers=headers)
-            assert answer.status_code == 401, (operation["operationId"], headers)
+            answer = alice.client.open(operation.address(alice.tenant), method=operation.method, headers=headers)
+            assert answer.status_code == 401, (operation.id, headers)
             assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
 @pytest.mark.one_store
-def test_a_body_that_is_required_must_come(alice: Integration, document: dict[str, Any]) -> None:
-    for method, path, operation in called(document, alice.tenant):
-        body = operation.get("requestBody")
-        if body is None or path == "/api/tenants":
+def test_a_body_that_is_required_must_come(alice: Integration, protected: list[Described]) -> None:
+    for operation in protected:
+        body = operation.says.get("requestBody")
+        if body is None or operation.path == TENANTS:
             continue
-        answer = alice.call(method, path)
-        assert (answer.status_code == 400) == body["required"], (operation["operationId"], answer.text)
+        answer = alice.call(operation.method, operation.address(alice.tenant))
+        assert (answer.status_code == 400) == body["required"], (operation.id, answer.text)
         if body["required"]:
-            assert json.loads(answer.data)["errors"], operation["operationId"]
+            assert json.loads(answer.data)["errors"], operation.id
+
+
+@pytest.mark.one_store
+def test_a_method_that_a_path_does_not_have_is_refused_with_those_it_has(
+    alice: Integration, protected: list[Described]
+) -> None:
+    offered: dict[str, set[str]] = {}
+    for operation in protected:
+        implied = {"OPTIONS", "HEAD"} if operation.method == "GET" else {"OPTIONS"}
+        offered.setdefault(operation.path, set()).update({operation.method} | implied)
+    for path, methods in offered.items():
+        address = path.replace("{id}", "1").replace("{", "").replace("}", "")
+        for method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE"} - methods:
+            answer = alice.client.open(address, method=method)
+            assert answer.status_code == 405, (method, path)
+            assert set(answer.headers["Allow"].split(", ")) == methods, (method, path)

@@ -182,7 +182,8 @@ def errors_of(answer: TestResponse) -> dict[str, str]:
     body = answer.get_json()
     if answer.status_code == 400:
         return dict(body["errors"])
-    rows = body.get("data", {}).get("outcomes", [{}])
+    data = body.get("data")
+    rows = data.get("outcomes", [{}]) if isinstance(data, dict) else [{}]
     return {f"0.{name}": text for name, text in rows[0].get("errors", {}).items()}
 
 
