@@ -149,8 +149,8 @@ def ask_paths(sweeper: Sweeper) -> Iterator[str]:
 
 def test_what_strangers_tried_left_no_trace(sweeper: Sweeper) -> None:
     """The same sweep; afterwards mallory's records and her trail are as they were."""
-    readers = [operation for operation in sweeper.operations if operation.method == "GET"]
-    named = [(operation, sweeper.stranger_in_path(operation)) for operation in readers]
+    everything = [(operation, sweeper.stranger_in_path(operation)) for operation in sweeper.operations]
+    named = [(operation, theirs) for operation, theirs in everything if operation.method == "GET"]
     tenant = sweeper.stranger.tenant.public_id
     addresses = [operation.address(tenant, **{theirs[0]: theirs[1]}) for operation, theirs in named if theirs]
     addresses = [address for address in addresses if CHAT not in address] + ["/api/v2/audit"]
