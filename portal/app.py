@@ -27,7 +27,7 @@ from portal.api.kept import KeptAnswers
 from portal.api.operation import Api, Group, Operation
 from portal.api.rehearsing import Rehearsal
 from portal.checklist.pages import blueprint as checklist_pages
-from portal.commands import Preparation, add_commands
+from portal.commands import Loop, Preparation, add_commands
 from portal.core.config import Settings
 from portal.core.runtime import init_runtime
 from portal.docs.pages import blueprint as docs_pages
@@ -60,7 +60,9 @@ Guard = Callable[[], ResponseReturnValue | None]
 class Extension:
     """What a package outside the portal adds to it: operations, their chapters, events, guarded pages, commands.
 
+    Each of `loops` runs in a thread of every worker until it is told to stop.
     `rehearsal` has its say in every call before it is carried out; one extension at most brings one.
+    `own_places` are the paths, as `/inbox/`, below which outgoing calls may reach this deployment itself.
     """
 
     operations: tuple[Operation, ...] = ()
@@ -70,7 +72,9 @@ class Extension:
     commands: tuple[Callable[[Flask], None], ...] = ()
     preparations: tuple[Preparation, ...] = ()
     duties: tuple[Duty, ...] = ()
+    loops: tuple[Loop, ...] = ()
     rehearsal: Rehearsal | None = None
+    own_places: tuple[str, ...] = ()
 
 
 class Portal(Flask):
@@ -85,7 +89,7 @@ def create_app(settings: Settings, *extensions: Extension) -> Flask:
     app = Portal("portal", static_folder="static")
     _configure(app, settings)
     init_headers(app, is_secure=settings.is_secure)
-    init_runtime(app, settings)
+    init_runtime(app, settings, tuple(path for extension in extensions for path in extension.own_places))
     init_limits(app)
     init_errors(app, show_error_page)
     init_assets(app)
@@ -118,6 +122,8 @@ def create_app(settings: Settings, *extensions: Extension) -> Flask:
             add(app)
     app.extensions["rehearsal"] = next((extension.rehearsal for extension in extensions if extension.rehearsal), None)
     app.extensions["kept answers"] = KeptAnswers()
+    app.extensions["loops"] = tuple(loop for extension in extensions for loop in extension.loops)
+    app.extensions["event names"] = tuple(event.name for event in api.events)
     app.extensions["schedule"] = (*DUTIES, *(duty for extension in extensions for duty in extension.duties))
     add_staff_commands(app)
     add_platform_commands(app)

@@ -18,13 +18,14 @@ from portal.core import migrations
 from portal.core.config import ROOT, Settings
 from portal.core.database import Database
 from portal.core.jobs import run_due_jobs
-from portal.core.runtime import runtime
+from portal.core.runtime import Runtime, runtime
 from portal.docs.exact_json import pretty
 from portal.docs.service import current_docs
 from portal.schedule import run_schedule
 from portal.tenancy.service import ensure_house
 
 Preparation = Callable[[Database, Settings], None]
+Loop = Callable[[Runtime, threading.Event], None]
 IDLE_SECONDS = 0.5
 EVERY_INTERFACE = {"0.0.0.0", "::"}  # noqa: S104 — compared with, not listened on
 
@@ -114,11 +115,14 @@ def _server_command(settings: Settings) -> list[str]:
 
 @click.command("worker")
 def work() -> None:
-    """Do background work until interrupted: mail, expiry, whatever is scheduled."""
+    """Do background work until interrupted: mail, expiry, deliveries, whatever is scheduled."""
     logging.basicConfig(level=runtime().settings.log_level, format="%(asctime)s %(name)s %(message)s")
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
+    loops = [threading.Thread(target=loop, args=(runtime(), stopping)) for loop in current_app.extensions["loops"]]
+    for thread in loops:
+        thread.start()
     while not stopping.is_set():
         try:
             busy = run_due_jobs(runtime().database)
@@ -128,6 +132,8 @@ def work() -> None:
             busy = 0
         if not busy:
             stopping.wait(IDLE_SECONDS)
+    for thread in loops:
+        thread.join()
 
 
 @click.command("openapi")

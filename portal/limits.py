@@ -25,6 +25,9 @@ from portal.core.runtime import runtime
 VISITOR_HEADER = "X-Slipway-Visitor"
 API_KEY = Limit("requests per API key and hour", 1000, 3600, "A fair share for each integration (contract section 4)")
 REFUSED = Limit("refused credentials per address and hour", 1000, 3600, "Keys cannot be guessed by trying")
+ARRIVALS = Limit(
+    "arrivals per inbox address and minute", 1200, 60, "A burst of events with their retries; more tells nothing new"
+)
 CHAT_COOKIE = "slipway_chat"
 SANDBOX_CHAT_COOKIE = "slipway_chat_sandbox"
 _EMAIL = TypeAdapter(Email)

@@ -31,6 +31,7 @@ def open_call(operation: Operation, path: dict[str, str]) -> Call:
     else:
         session.bind_tenant(g.tenant_id, caller.clock if caller else g.tenant_clock)
     session.author = caller.key_name if caller else ""
+    session.trace = g.request_id
     return Call(operation, session, runtime().settings, path, caller, crosses=crosses, is_audited=is_audited)
 
 

@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 import msgspec
 from flask import Response, g, request
 
-from portal.api.operation import Done, Operation, Page
+from portal.api.guards import current_operation
+from portal.api.operation import Bare, Done, Operation, Page
 from portal.core.errors import DomainError
 from portal.core.runtime import runtime
 
@@ -24,8 +25,9 @@ def answer(result: Any, operation: Operation) -> Response:
     if isinstance(result, Response):
         return result
     headers = result.headers if isinstance(result, Done) else {}
+    status = result.status if isinstance(result, Bare) and result.status else operation.status
     body = encode(envelope(result, operation.outcome))
-    response = Response(body, operation.status, headers, mimetype=JSON)
+    response = Response(body, status, headers, mimetype=JSON)
     if operation.shows_record:
         response.set_etag(entity_tag(encode(result.data if isinstance(result, Done) else result)))
     elif not operation.writes:
@@ -40,19 +42,27 @@ def entity_tag(content: bytes) -> str:
     return blake2b(content, digest_size=12).hexdigest()
 
 
-def envelope(result: Any, outcome: str) -> dict[str, Any]:
+def envelope(result: Any, outcome: str) -> Any:
     """A success as it is sent: the data, and the meta of a list or the message and notice of an action."""
+    if isinstance(result, Bare):
+        return result.content
     if isinstance(result, Page):
         deleted = {} if result.deleted is None else {"deleted": result.deleted}
         return {"success": True, "data": result.items, **deleted, "meta": result.meta}
     if isinstance(result, Done):
-        notice = {"type": "success", "title": outcome, "text": f"{outcome}.", "display": "toast"}
+        kind = "warning" if result.remark else "success"
+        notice = {"type": kind, "title": outcome, "text": result.remark or f"{outcome}.", "display": "toast"}
         return {"success": True, "data": result.data, "message": outcome, "notice": notice}
     return {"success": True, "data": result}
 
 
 def refusal(error: DomainError) -> Response:
-    """The failure answer for an error of the family; problem+json where the client prefers it (RFC 9457)."""
+    """The failure answer for an error of the family: in the operation's own form where it has one, else the
+    envelope, or problem+json where the client prefers it (RFC 9457).
+    """
+    operation = current_operation()
+    if operation is not None and operation.shape is not None:
+        return Response(encode(operation.shape.refusal(error)), error.status, error.headers, mimetype=JSON)
     body: dict[str, Any] = {
         "success": False,
         "message": error.message,

@@ -67,6 +67,21 @@ IF_NONE_MATCH = {
     "description": "The ETag of the answer you hold: 304 if it still stands",
     "schema": {"type": "string"},
 }
+ANNOUNCED_AT = "2026-11-21T09:12:44Z"
+"""When the events of the examples happened."""
+
+
+def _signature_header(name: str, description: str) -> dict[str, Any]:
+    schema = {"type": "string"}
+    return {"name": name, "in": "header", "required": True, "description": description, "schema": schema}
+
+
+SIGNATURE_HEADERS = (
+    _signature_header("webhook-id", "The event's id: the same in every attempt, so that a repetition is known"),
+    _signature_header("webhook-timestamp", "When this attempt was made, in seconds since 1970; refuse old ones"),
+    _signature_header("webhook-signature", "One `v1,` signature for each secret, separated by spaces"),
+)
+"""What proves a message to a webhook (Standard Webhooks specification)."""
 _REMEDY = {
     "type": "object",
     "description": "What would change the answer for your own credential",

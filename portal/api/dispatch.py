@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, g, request
 from sqlalchemy.exc import IntegrityError
+from werkzeug.routing import BaseConverter, Map
 
 from portal.api.acts import open_call, record_call
 from portal.api.answers import answer
@@ -28,9 +29,11 @@ _PARAMETER = re.compile(r"\{(\w+)\}")
 def build_blueprint(name: str, operations: Sequence[Operation]) -> Blueprint:
     """A blueprint with one view for each operation. The guard comes with the line that mounts it."""
     blueprint = Blueprint(name, __name__)
+    blueprint.record(lambda state: state.app.url_map.converters.update(besides=Besides))
+    paths = {operation.path for operation in operations}
     for operation in operations:
         blueprint.add_url_rule(
-            _PARAMETER.sub(r"<string:\1>", operation.path),
+            _route(operation.path, paths),
             operation.id.replace(".", "_"),
             _view(operation),
             methods=[operation.method],
@@ -39,6 +42,26 @@ def build_blueprint(name: str, operations: Sequence[Operation]) -> Blueprint:
     blueprint.after_request(_release_refused)
     blueprint.after_request(finish)
     return blueprint
+
+
+class Besides(BaseConverter):
+    """One segment of a path, but none of the words that stand in its place in other paths."""
+
+    def __init__(self, url_map: Map, *words: str) -> None:
+        super().__init__(url_map)
+        if words:
+            self.regex = f"(?!(?:{'|'.join(map(re.escape, words))})$)[^/]+"
+
+
+def _route(path: str, paths: set[str]) -> str:
+    """The path as a rule of Flask. Where `/failed/retry` is a path too, `/failed/{id}` leaves it alone."""
+    start, mark, _ = path.rpartition("/{")
+    siblings = {other.removeprefix(f"{start}/") for other in paths if other.startswith(f"{start}/")} if mark else set()
+    words = sorted(word for word in siblings if "/" not in word and "{" not in word) if path.endswith("}") else []
+    route = _PARAMETER.sub(r"<string:\1>", path)
+    if not words:
+        return route
+    return f"{route.rpartition('/<string:')[0]}/<besides({','.join(map(repr, words))}):{path[len(start) + 2 : -1]}>"
 
 
 def _view(operation: Operation) -> Callable[..., Response]:
@@ -103,16 +126,26 @@ def _run(call: Call) -> Any:
         call.query = validate(operation.query, _arguments())
     elif request.args:
         raise ValidationFailed({name[:60]: "Unknown parameter" for name in request.args})
-    if operation.body is not None:
-        call.body = validate(operation.body, read_json(request))
-        if operation.needs_body and not request.get_data(cache=True):
-            raise ValidationFailed({"body": "A JSON object is required, even if it names no field"})
+    if operation.takes_json:
+        call.body = _read_body(operation)
     refuse_outdated(call)
     result = operation.handle(call)
-    if call.is_audited:
+    if call.is_dry:
+        call.session.rollback()
+        call.session.changes.clear()
+    elif call.is_audited:
         record_call(call)
         call.session.flush()
     return result
+
+
+def _read_body(operation: Operation) -> Any:
+    """The body, checked where the operation declares what it takes. Raises ValidationFailed."""
+    given = read_json(request)
+    body = given if operation.body is None else validate(operation.body, given)
+    if operation.needs_body and not request.get_data(cache=True):
+        raise ValidationFailed({"body": "A JSON object is required, even if it names no field"})
+    return body
 
 
 def _arguments() -> dict[str, Any]:

@@ -9,12 +9,14 @@ from typing import Any
 from portal.api.answers import envelope
 from portal.api.components import REFERENCE, Models, tidy
 from portal.api.conventions import (
+    ANNOUNCED_AT,
     ANSWER_HEADERS,
     IDEMPOTENCY_KEY,
     IF_MATCH,
     IF_NONE_MATCH,
     OTHER_HEADERS,
     SHARED_SCHEMAS,
+    SIGNATURE_HEADERS,
     TOKEN_REFUSALS,
     describe_header,
     failure_schema,
@@ -29,7 +31,7 @@ from portal.core.ids import PUBLIC_ID
 from portal.tenancy.permissions import module_of, roles_with
 from portal.tenancy.plans import MODULES, smallest_plan
 
-VERSION = "0.2.0"
+VERSION = "0.3.0"
 _SAY_WHEN = frozenset({"rate_limited", "idempotency_in_progress", "service_unavailable"})
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
@@ -45,7 +47,13 @@ def build_document(api: Api, *, title: str, description: str, base_url: str) -> 
         "info": {"title": title, "version": VERSION, "description": description},
         "servers": [{"url": base_url}],
         "tags": [
-            {"name": group.name, "description": group.description, "x-title": group.title, "x-area": group.area}
+            {
+                "name": group.name,
+                "description": group.description,
+                "x-title": group.title,
+                "x-area": group.area,
+                **({"x-about": group.about} if group.about else {}),
+            }
             for group in api.groups
         ],
         "x-tagGroups": [
@@ -77,11 +85,15 @@ def _describe_event(event: EventType, models: Models) -> dict[str, Any]:
             "data": models.refer_public(event.payload),
         },
     }
+    media: dict[str, Any] = {"schema": schema}
+    if event.example is not None:
+        media["example"] = {"type": event.name, "timestamp": ANNOUNCED_AT, "data": dict(event.example)}
     return {
         "operationId": event.name,
         "summary": event.text,
         "description": f"{event.text}. References are public ids.",
-        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        "parameters": list(SIGNATURE_HEADERS),
+        "requestBody": {"required": True, "content": {"application/json": media}},
         "responses": {"2XX": {"description": "Taken; anything else is tried again"}},
     }
 
@@ -102,7 +114,7 @@ def _describe(operation: Operation, models: Models) -> dict[str, Any]:
         described["security"] = _public_security(operation)
     if operation.permission:
         described |= _describe_access(operation.permission, operation.modules)
-    if operation.body is not None:
+    if operation.body is not None or operation.shape is not None:
         described["requestBody"] = _request_body(operation, models)
     if operation.sample is not None:
         described["x-sample"] = dict(operation.sample)
@@ -132,7 +144,7 @@ def codes_of(operation: Operation) -> tuple[str, ...]:
     if operation.path.count("{"):
         codes.append("not_found")
     codes.append("payload_too_large" if operation.is_form else "validation_failed")
-    if operation.body is not None and not operation.is_form:
+    if operation.takes_json:
         codes += ["malformed_json", "payload_too_large", "unsupported_media_type"]
     codes += operation.codes
     if operation.takes_key:
@@ -195,8 +207,11 @@ def _header_parameters(operation: Operation) -> Iterable[dict[str, Any]]:
 
 
 def _request_body(operation: Operation, models: Models) -> dict[str, Any]:
-    assert operation.body is not None
-    media: dict[str, Any] = {"schema": models.refer(operation.body)}
+    if operation.body is not None:
+        media: dict[str, Any] = {"schema": models.refer(operation.body)}
+    else:
+        assert operation.shape is not None
+        media = {"schema": dict(operation.shape.takes)}
     if operation.sample is not None:
         media["example"] = dict(operation.sample)
     mimetype = "application/x-www-form-urlencoded" if operation.is_form else "application/json"
@@ -206,7 +221,7 @@ def _request_body(operation: Operation, models: Models) -> dict[str, Any]:
 def _responses(operation: Operation, models: Models) -> dict[str, Any]:
     headers = refer_headers(*_success_headers(operation))
     success: dict[str, Any] = {"description": operation.outcome or operation.summary, "headers": headers}
-    if operation.returns is not None:
+    if operation.returns is not None or operation.shape is not None:
         media: dict[str, Any] = {"schema": _success_schema(operation, models)}
         if operation.example is not None:
             is_bare = operation.is_form
@@ -225,7 +240,7 @@ def _responses(operation: Operation, models: Models) -> dict[str, Any]:
         if existing:
             existing["description"] += f"; `{code}`"
         else:
-            responses[status] = _refusal(error, code)
+            responses[status] = _refusal(error, code, operation, models)
     return dict(sorted(responses.items()))
 
 
@@ -239,6 +254,9 @@ def _success_headers(operation: Operation) -> Iterable[str]:
 
 
 def _success_schema(operation: Operation, models: Models) -> dict[str, Any]:
+    if operation.shape is not None:
+        one = models.refer(operation.shape.gives)
+        return {"anyOf": [one, {"type": "array", "items": one}]} if operation.shape.gives_list else dict(one)
     assert operation.returns is not None
     item = models.refer(operation.returns)
     if operation.is_form:
@@ -258,10 +276,12 @@ def _success_schema(operation: Operation, models: Models) -> dict[str, Any]:
     return {"type": "object", "required": required, "properties": properties}
 
 
-def _refusal(error: type[DomainError], code: str) -> dict[str, Any]:
+def _refusal(error: type[DomainError], code: str, operation: Operation, models: Models) -> dict[str, Any]:
     schema = {"$ref": REFERENCE.format(model="Failure")}
     headers = refer_headers(*(["Retry-After"] if code in _SAY_WHEN else []))
     media = {mimetype: {"schema": schema} for mimetype in ("application/json", "application/problem+json")}
+    if operation.shape is not None:
+        media = {"application/json": {"schema": models.refer(operation.shape.refuses)}}
     return {"description": f"{error.title}: `{code}`", "headers": headers, "content": media}
 
 

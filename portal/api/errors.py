@@ -11,7 +11,7 @@ from flask import Flask, Response, g, request
 from flask_limiter import RateLimitExceeded
 from limits.errors import StorageError
 from redis.exceptions import RedisError
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
@@ -91,6 +91,9 @@ def as_domain_error(error: Exception) -> DomainError:
     if isinstance(error, IntegrityError):
         log.exception("integrity error", extra={"request_id": g.get("request_id")})
         return Conflict("Another request changed the same data. Repeat the request.")
+    if isinstance(error, DataError) or (isinstance(error, OverflowError) and "SQLite" in str(error)):
+        log.warning("a value that no store takes", extra={"request_id": g.get("request_id")})
+        return ValidationFailed({"request": "A value is too large, or has characters that cannot be stored"})
     if isinstance(error, STORE_ERRORS):
         log.exception("store unavailable", extra={"request_id": g.get("request_id")})
         return ServiceUnavailable()

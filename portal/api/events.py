@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -20,11 +20,12 @@ Known = dict[tuple[type[TenantOwned], int], str]
 
 @dataclass(frozen=True)
 class EventType:
-    """One kind of event: its name, what happened in a sentence, and the schema of what it carries."""
+    """One kind of event: its name, what happened in a sentence, the schema of what it carries, and an example of it."""
 
     name: str
     text: str
     payload: type[ApiModel]
+    example: Mapping[str, Any] | None = None
 
 
 def announce(session: TenantSession, type_: str, data: dict[str, Any]) -> Event:

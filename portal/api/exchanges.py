@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -23,7 +25,9 @@ from portal.tenancy.models import ApiKey
 
 BODY_KEPT = 16_000
 MASK = "••••"
-_SECRET = re.compile(r"\b((?:sk_(?:test|live)|at|whsec|gst)_[0-9A-Za-z]{0,4})[0-9A-Za-z_]{8,}")
+_SECRET = re.compile(
+    r"\b((?:sk_(?:test|live)|at|gst)_[0-9A-Za-z]{0,4})[0-9A-Za-z_]{8,}|\b(whsec_[0-9A-Za-z+/]{0,4})[0-9A-Za-z+/=]{8,}"
+)
 _NAME_BEFORE = r'"(?:password|client_secret|access_token|guest_token|secret)"\s*:\s*'
 _SECRET_FIELD = re.compile(rf'({_NAME_BEFORE}")((?:[^"\\]|\\.)*)("|\\?\Z)')
 _SECRET_OF_ANOTHER_KIND = re.compile(rf"({_NAME_BEFORE})(?!null|true|false)(?:[\[{{].*|[^\s\[{{\",}}\]]+)", re.DOTALL)
@@ -83,14 +87,25 @@ def mask(text: str) -> str:
             break
     else:
         return text
-    text = _SECRET.sub(rf"\1{MASK}", text)
+    text = _SECRET.sub(rf"\1\2{MASK}", text)
     text = _SECRET_FIELD.sub(rf"\1{MASK}\3", text)
     text = _SECRET_OF_ANOTHER_KIND.sub(rf'\1"{MASK}"', text)
     return _SECRET_FORM.sub(rf"\1{MASK}", text)
 
 
-def describe_exchange(response: Response, *, tenant_id: int, operation: str, duration: int) -> dict[str, Any]:
-    """The row for the request at hand and its answer."""
+def hide_fields(text: str, names: Iterable[str]) -> str:
+    """`text`, which holds JSON or what was meant to be, without the values of the fields of these names."""
+    for name in names:
+        before = rf'"{re.escape(name)}"\s*:\s*'
+        text = re.sub(rf'({before}")((?:[^"\\]|\\.)*)("|\\?\Z)', rf"\1{MASK}\3", text)
+        text = re.sub(rf'({before})(?!")(?:[\[{{].*|[^\s\[{{",}}\]]+)', rf'\1"{MASK}"', text, flags=re.DOTALL)
+    return text
+
+
+def describe_exchange(
+    response: Response, *, tenant_id: int, operation: str, duration: int, hides: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """The row for the request at hand and its answer. `hides` names the fields of its body that are secret."""
     caller = g.get("caller")
     return {
         "tenant_id": tenant_id,
@@ -105,9 +120,9 @@ def describe_exchange(response: Response, *, tenant_id: int, operation: str, dur
         "status": response.status_code,
         "code": g.get("refusal_code"),
         "duration": duration,
-        "request_headers": _shown_headers(request.headers),
-        "request_body": _shown_body(_sent_body()),
-        "response_headers": _shown_headers(response.headers),
+        "request_headers": mask_headers(request.headers.items()),
+        "request_body": hide_fields(_shown_body(_sent_body()), hides),
+        "response_headers": mask_headers(response.headers.items()),
         "response_body": _shown_body(response.get_data()),
         "created_at": system_now(),
     }
@@ -146,11 +161,12 @@ def find_exchange(session: TenantSession, request_id: str) -> Exchange | None:
     return session.scalar(found)
 
 
-def _shown_headers(headers: Any) -> list[list[str]]:
+def mask_headers(headers: Iterable[tuple[str, str]], hidden: frozenset[str] = frozenset()) -> list[list[str]]:
+    """Headers as a log shows them: names and values, secrets masked, those of `hidden` (in small letters) too."""
+    secret = _SECRET_HEADERS | hidden
     return [
-        [name, MASK if name.lower() in _SECRET_HEADERS else _storable(mask(value)[:500])]
-        for name, value in headers.items()
-    ][:60]
+        [name, MASK if name.lower() in secret else storable(mask(value)[:500])] for name, value in islice(headers, 60)
+    ]
 
 
 def _raw_path() -> str:
@@ -168,10 +184,10 @@ def _sent_body() -> bytes:
 
 
 def _shown_body(raw: bytes) -> str:
-    return _storable(mask(raw[:BODY_KEPT].decode("utf-8", "replace")))
+    return storable(mask(raw[:BODY_KEPT].decode("utf-8", "replace")))
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """`text` without what PostgreSQL cannot keep: NUL and lone surrogates."""
     if "\x00" in text:
         text = text.replace("\x00", "�")

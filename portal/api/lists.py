@@ -20,7 +20,7 @@ from portal.core.session import TenantSession
 
 SEARCH = "search"
 UPDATED_SINCE = "updated_since"
-_LAST_DAY = dt.date(9999, 12, 30)
+_THE_END = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 def _parse_digits(value: Any) -> int:
@@ -109,7 +109,7 @@ def _midnight(session: TenantSession, day: dt.date) -> dt.datetime:
 
 
 def _next_midnight(session: TenantSession, day: dt.date) -> dt.datetime:
-    return _midnight(session, min(day, _LAST_DAY)) + dt.timedelta(days=1)
+    return _midnight(session, day) + dt.timedelta(days=1) if day < dt.date.max else _THE_END
 
 
 def refers_to(

@@ -12,6 +12,7 @@ from portal.api.body import BODY_LIMIT
 from portal.api.events import EventType
 from portal.api.schema import ApiModel
 from portal.core.config import Settings
+from portal.core.errors import DomainError
 from portal.core.session import TenantSession
 from portal.tenancy.credentials import Caller
 
@@ -21,7 +22,8 @@ class Call:
     """One request on its way through an operation: what a handler may know of it.
 
     `crosses` says that the platform owner acts on another tenant, `is_audited` that the call is written into the
-    audit trail. A handler may set `subject`, the public id acted on, where the changed records do not tell it.
+    audit trail. A handler may set `subject`, the public id acted on, where the changed records do not tell it, and
+    `is_dry` where whatever it did is to be taken back.
     """
 
     operation: Operation
@@ -35,6 +37,7 @@ class Call:
     subject: str | None = None
     crosses: bool = False
     is_audited: bool = False
+    is_dry: bool = False
 
     def signer(self, purpose: str) -> URLSafeSerializer:
         """Signs what the caller is to bring back to this operation, in this tenant."""
@@ -78,13 +81,41 @@ class Page:
 
 @dataclass(frozen=True)
 class Done:
-    """The answer to an action: the data, and further response headers. The operation's outcome is its message."""
+    """The answer to an action: the data, and further response headers. The operation's outcome is its message.
+
+    A `remark` is what a person should know although the action succeeded: with it the notice is a warning.
+    """
 
     data: Any
     headers: Mapping[str, str] = field(default_factory=dict)
+    remark: str = ""
 
 
-Answer = dict[str, Any] | Page | Done | Any
+@dataclass(frozen=True)
+class Bare:
+    """An answer sent as it is, without the envelope, under a status of its own where it has one."""
+
+    content: Any
+    status: int | None = None
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The form of an operation that keeps another convention than the envelope; its handler returns a `Bare`.
+
+    The body is any JSON value, which the handler reads itself: `takes` is its JSON Schema. `gives` and `refuses` are
+    the schemas of a success (a list of them with `gives_list`) and of a failure; `refusal` puts an error of the
+    family into that form, a guard's too.
+    """
+
+    takes: Mapping[str, Any]
+    gives: type[ApiModel]
+    refuses: type[ApiModel]
+    refusal: Callable[[DomainError], Mapping[str, Any]]
+    gives_list: bool = False
+
+
+Answer = dict[str, Any] | Page | Done | Bare | Any
 Handler = Callable[[Call], Answer]
 
 
@@ -104,7 +135,8 @@ class Operation:
     With `locks_alone` no other write of the tenant runs beside it. With `tenant_in_path` the path's `id` names the
     tenant: the caller's own, or any for the platform owner. A reading is audited as an export when the query has
     what `exports_when` says.
-    `is_kept`: the list may be answered from memory.
+    `hides` names the fields of its body whose values the log never shows.
+    `is_kept`: the list may be answered from memory. `shape` is the form of its answers where that is not the envelope.
     """
 
     id: str
@@ -139,7 +171,9 @@ class Operation:
     locks_alone: bool = False
     tenant_in_path: bool = False
     exports_when: Mapping[str, str] = field(default_factory=dict)
+    hides: tuple[str, ...] = ()
     is_kept: bool = False
+    shape: Shape | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -160,11 +194,16 @@ class Operation:
     def needs_body(self) -> bool:
         """False where there is none, or an action goes without as well."""
         if self.body is None:
-            return False
+            return self.shape is not None
         says = self.body.model_config.get("json_schema_extra")
         needs_some = isinstance(says, dict) and "minProperties" in says
         is_required = any(field.is_required() for field in self.body.model_fields.values())
         return self.method != "POST" or needs_some or is_required
+
+    @property
+    def takes_json(self) -> bool:
+        """True where a body of JSON is read."""
+        return not self.is_form and (self.body is not None or self.shape is not None)
 
     @property
     def writes(self) -> bool:
@@ -173,13 +212,17 @@ class Operation:
 
 @dataclass(frozen=True)
 class Group:
-    """Operations that belong together, their place on the map of the API and their heading in the reference."""
+    """Operations that belong together, their place on the map of the API and their heading in the reference.
+
+    `description` is a line, `about` what a reader of the chapter has to know besides.
+    """
 
     name: str
     title: str
     description: str
     area: str
     chapter: str
+    about: str = ""
 
 
 @dataclass(frozen=True)

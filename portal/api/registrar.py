@@ -106,6 +106,19 @@ def create_record(resource: Resource, session: TenantSession, body: ApiModel) ->
     return data
 
 
+def change_record(resource: Resource, session: TenantSession, record: Any, fields: dict[str, Any]) -> dict[str, Any]:
+    """Change what `fields` names and announce it. Returns as `create_record`, raises what the resource refuses with."""
+    refuse_taken(session, resource.unique, fields, but=record)
+    if resource.change:
+        resource.change(session, record, fields)
+    else:
+        set_fields(record, fields)
+    session.flush()
+    data = resource.present(session, record)
+    _tell(resource, session, "updated", data)
+    return data
+
+
 def _create(resource: Resource) -> Operation:
     def handle(call: Call) -> Done:
         data = create_record(resource, call.session, call.body)
@@ -213,15 +226,7 @@ def _add(resource: Resource, session: TenantSession, body: ApiModel) -> Any:
 
 
 def _apply(resource: Resource, call: Call, fields: dict[str, Any]) -> Done:
-    refuse_taken(call.session, resource.unique, fields, but=call.record)
-    if resource.change:
-        resource.change(call.session, call.record, fields)
-    else:
-        set_fields(call.record, fields)
-    call.session.flush()
-    data = resource.present(call.session, call.record)
-    _tell(resource, call.session, "updated", data)
-    return Done(data)
+    return Done(change_record(resource, call.session, call.record, fields))
 
 
 def _tell(resource: Resource, session: TenantSession, verb: str, data: dict[str, Any]) -> None:

@@ -132,4 +132,6 @@ def _note_use(caller: Caller) -> None:
 def _describe(response: Response, operation: Operation) -> dict[str, Any]:
     started: float = g.started
     duration = int((time.perf_counter() - started) * 1_000_000)
-    return describe_exchange(response, tenant_id=g.tenant_id, operation=operation.id, duration=duration)
+    return describe_exchange(
+        response, tenant_id=g.tenant_id, operation=operation.id, duration=duration, hides=operation.hides
+    )

@@ -23,6 +23,10 @@ class Clock:
         """The tenant's instant in UTC, to the second: what records carry."""
         return (system_now() + self.offset).replace(microsecond=0)
 
+    def at(self, instant: dt.datetime) -> dt.datetime:
+        """An instant of the machine's time by the tenant's clock, to the second."""
+        return (instant + self.offset).replace(microsecond=0)
+
     def today(self) -> dt.date:
         """The tenant's date in UTC."""
         return self.now().date()

@@ -39,6 +39,9 @@ class Settings(BaseModel):
     threads: Annotated[int, Field(ge=2, le=64)] = Field(
         4, description="Threads in each server process; one serves a console call while another waits for it"
     )
+    delivery_threads: Annotated[int, Field(ge=1, le=128)] = Field(
+        64, description="Messages a worker process sends at a time: webhooks and outgoing calls"
+    )
     trusted_proxies: Annotated[int, Field(ge=0, le=8)] = Field(
         0, description="Number of proxies in front whose X-Forwarded-For is believed"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from flask import Flask, Response, current_app, g, request
@@ -10,6 +11,7 @@ from portal.core.config import Settings
 from portal.core.database import Database
 from portal.core.mail import Mailer, use_mailer
 from portal.core.meter import DatabaseMeter, Meter, RedisMeter
+from portal.core.outgoing import OutgoingClient
 from portal.core.session import TenantSession
 from portal.core.shared_writes import SharedWrites
 from portal.core.types import EncryptedText
@@ -25,15 +27,41 @@ class Runtime:
     database: Database
     meter: Meter
     shared_writes: SharedWrites
+    outgoing: OutgoingClient
 
 
-def init_runtime(app: Flask, settings: Settings) -> Runtime:
+class OwnPlaces(Mapping[str, str]):
+    """The URL prefixes of our own places that outgoing calls may reach, each with where it is reached from here.
+
+    `paths` are the places, as `/inbox/`. Follows the application's settings at the time of the call.
+    """
+
+    def __init__(self, app: Flask, paths: tuple[str, ...]) -> None:
+        self._app = app
+        self._paths = paths
+
+    def __getitem__(self, prefix: str) -> str:
+        return self._places()[prefix]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places())
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def _places(self) -> dict[str, str]:
+        settings = self._app.extensions["slipway"].settings
+        return {settings.base_url + path: settings.self_url + path for path in self._paths}
+
+
+def init_runtime(app: Flask, settings: Settings, own_places: tuple[str, ...] = ()) -> Runtime:
     """Open the stores and hang the request's transaction on the application."""
     EncryptedText.use_secret(settings.secret_key)
     use_mailer(Mailer(settings.smtp_url, settings.mail_from))
     database = Database(settings.database_url, pool_size=settings.threads)
     meter = RedisMeter(settings.redis_url) if settings.redis_url else DatabaseMeter(database)
-    parts = Runtime(settings, database, meter, SharedWrites(database.engine))
+    outgoing = OutgoingClient(settings.outgoing_allow, OwnPlaces(app, own_places))
+    parts = Runtime(settings, database, meter, SharedWrites(database.engine), outgoing)
     app.extensions["slipway"] = parts
     app.after_request(end_transaction)
     app.teardown_request(_close_session)

@@ -44,10 +44,14 @@ class Change:
 
 
 class TenantSession(Session):
-    """A SQLAlchemy session that knows one tenant at most. `author` names who writes, for records that say so."""
+    """A SQLAlchemy session that knows one tenant at most.
+
+    `author` names who writes, for records that say so; `trace` the request or job, for what it leads to.
+    """
 
     tenant_id: int | None
     author: str
+    trace: str
     changes: list[Change]
     has_told_time: bool
 
@@ -55,6 +59,7 @@ class TenantSession(Session):
         super().__init__(bind, expire_on_commit=False, autoflush=False)
         self.tenant_id = None
         self.author = ""
+        self.trace = ""
         self.changes = []
         self.has_told_time = False
         self._clock = Clock()

@@ -11,7 +11,7 @@ import yaml
 
 from portal.docs.prose import Prose, render
 
-SECTIONS = ("Start here", "Concepts", "Using the API", "By module", "Public flows", "Sandbox")
+SECTIONS = ("Start here", "Concepts", "Using the API", "By module", "Integration", "Public flows", "Sandbox")
 
 Fill = Callable[[str], str]
 

@@ -32,6 +32,16 @@ class ErrorEntry:
 
 
 @dataclass(frozen=True, eq=False)
+class EventEntry:
+    """What writers say of an event: when it is announced, and the operations that cause it, by operationId."""
+
+    name: str
+    causes: tuple[str, ...]
+    source: str
+    prose: Prose
+
+
+@dataclass(frozen=True, eq=False)
 class Changelog:
     """What changed, newest first."""
 
@@ -43,10 +53,11 @@ class Changelog:
 
 @dataclass(frozen=True, eq=False)
 class Library:
-    """Guides in reading order, errors by status, the changelog, and the data of the home page."""
+    """Guides in reading order, errors by status, events by name, the changelog, and the data of the home page."""
 
     guides: tuple[Guide, ...]
     errors: tuple[ErrorEntry, ...]
+    events: Mapping[str, EventEntry]
     changelog: Changelog
     home: Mapping[str, Any]
     areas: Mapping[str, Any]
@@ -71,6 +82,7 @@ def load_library(content: Path, address: str) -> Library:
     return Library(
         guides=load_guides(content / "guides", fill),
         errors=_load_errors(content / "errors", fill),
+        events=_load_events(content / "events", fill),
         changelog=_load_changelog(content / "changelog.md", fill),
         home=_load_yaml(content / "home.yaml", fill),
         areas=_load_yaml(content / "areas.yaml", fill),
@@ -94,6 +106,21 @@ def _read_error(path: Path, fill: Fill) -> ErrorEntry:
         status=int(need(fields, "status", path)),
         title=str(need(fields, "title", path)),
         summary=str(need(fields, "summary", path)),
+        source=source,
+        prose=render(source),
+    )
+
+
+def _load_events(folder: Path, fill: Fill) -> dict[str, EventEntry]:
+    entries = (_read_event(path, fill) for path in sorted(folder.glob("*.md")))
+    return {entry.name: entry for entry in entries}
+
+
+def _read_event(path: Path, fill: Fill) -> EventEntry:
+    fields, source = read_front_matter(path, fill)
+    return EventEntry(
+        name=str(need(fields, "event", path)),
+        causes=tuple(need(fields, "causes", path)),
         source=source,
         prose=render(source),
     )

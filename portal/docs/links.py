@@ -39,6 +39,8 @@ def _targets(docs: Docs) -> Iterator[tuple[str, Iterable[str]]]:
     library = docs.library
     for guide in library.guides:
         yield guide.url, _href.findall(guide.prose.markup)
+    for entry in library.events.values():
+        yield f"/events/{entry.name}", _href.findall(entry.prose.markup)
     for error in library.errors:
         yield error.url, _href.findall(error.prose.markup)
     yield "/changelog", _href.findall(library.changelog.prose.markup)
@@ -53,7 +55,7 @@ def _anchors(docs: Docs) -> Mapping[str, set[str]]:
 
 def _is_served(app: Flask, docs: Docs, path: str) -> bool:
     path = path.removesuffix(".md") if path.endswith(".md") else path
-    if path.startswith(("/docs/", "/errors/", "/reference/")):
+    if path.startswith(("/docs/", "/errors/", "/events/", "/reference/")):
         return path in docs.paths()
     if path in docs.paths() or path == "/index":
         return True
@@ -75,6 +77,12 @@ def _broken_names(docs: Docs) -> Iterator[str]:
         )
         if guide.section not in SECTIONS:
             yield f"{guide.url} is in the section {guide.section}, which is not one of {', '.join(SECTIONS)}"
+    for entry in docs.library.events.values():
+        yield from (
+            f"the event {entry.name} is caused by {name}, which does not exist"
+            for name in entry.causes
+            if name not in docs.reference.by_id
+        )
     for operation in docs.reference.operations:
         yield from (
             f"{operation.id} answers {code}, which has no page"

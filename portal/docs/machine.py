@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 from flask import Blueprint, Response, abort, render_template
 
+from portal.docs.announced import SECRET
 from portal.docs.exact_json import pretty
 from portal.docs.guides import navigation
 from portal.docs.published import published
@@ -69,6 +70,19 @@ def write_error(code: str) -> Response:
 
 
 @published
+def write_events() -> Response:
+    return written("docs/list_events.md")
+
+
+@published
+def write_event(name: str) -> Response:
+    docs = current_docs()
+    event = docs.event(name) or abort(404)
+    words = {"entry": docs.library.events.get(name), "operations": docs.causes_of(event), "secret": SECRET}
+    return written("docs/show_event.md", event=event, **words)
+
+
+@published
 def write_changelog() -> Response:
     return written("docs/show_changelog.md")
 
@@ -108,6 +122,8 @@ ROUTES = (
     ("/reference/<group>/<operation>.md", write_operation),
     ("/errors.md", write_errors),
     ("/errors/<code>.md", write_error),
+    ("/events.md", write_events),
+    ("/events/<name>.md", write_event),
     ("/changelog.md", write_changelog),
     ("/llms.txt", write_llms),
     ("/openapi.json", write_openapi_json),

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from portal.docs.announced import Event
 from portal.docs.calls import Call, fill_path, plain_text
 from portal.docs.credentials import Credential, read_credential, shown_in_samples
 from portal.docs.exact_json import compact, pretty
@@ -45,6 +46,14 @@ def read_reference(document: Mapping[str, Any]) -> Reference:
     )
 
 
+def read_events(document: Mapping[str, Any]) -> tuple[Event, ...]:
+    """The events that an OpenAPI 3.1 document announces in its webhooks section, in its order."""
+    reader = _Reader(document)
+    said = {name: node.get("post", {}) for name, node in document.get("webhooks", {}).items()}
+    bodies = {name: reader.request_bodies(node) for name, node in said.items()}
+    return tuple(Event(name, str(said[name].get("summary", name)), found[0]) for name, found in bodies.items() if found)
+
+
 def _groups(document: Mapping[str, Any], operations: list[Operation]) -> tuple[Group, ...]:
     tags = {slugify(tag["name"]): tag for tag in document.get("tags", ())}
     for operation in operations:
@@ -54,6 +63,7 @@ def _groups(document: Mapping[str, Any], operations: list[Operation]) -> tuple[G
             slug=slug,
             title=str(tag.get("x-displayName") or tag.get("x-title") or _titled(tag["name"])),
             description=str(tag.get("description", "")),
+            about=str(tag.get("x-about", "")),
             area=tag.get("x-area"),
             operations=members,
         )

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, make_response, render_template, request
 
 from portal.docs import machine
+from portal.docs.announced import SECRET
 from portal.docs.guides import navigation, neighbours
 from portal.docs.prose import describe, highlight
 from portal.docs.published import published
@@ -108,6 +109,21 @@ def show_error(code: str) -> Response:
     error = docs.library.error(code) or abort(404)
     causing = [operation for operation in docs.reference.operations if code in operation.errors]
     return page("docs/show_error.html", f"{error.url}.md", error=error, operations=causing)
+
+
+@blueprint.get("/events")
+@published
+def list_events() -> Response:
+    return page("docs/list_events.html", "/events.md")
+
+
+@blueprint.get("/events/<name>")
+@published
+def show_event(name: str) -> Response:
+    docs = current_docs()
+    event = docs.event(name) or abort(404)
+    words = {"entry": docs.library.events.get(name), "operations": docs.causes_of(event), "secret": SECRET}
+    return page("docs/show_event.html", f"{event.url}.md", event=event, **words)
 
 
 @blueprint.get("/changelog")

@@ -79,6 +79,12 @@ class Operation:
     def title(self) -> str:
         return self.summary or f"{self.method} {self.path}"
 
+    @property
+    def ways(self) -> tuple[Credential, ...]:
+        """The credentials, but for an OAuth token where it is sent as the bearer token named already."""
+        is_named = any(one.kind == "bearer" for one in self.credentials)
+        return tuple(one for one in self.credentials if not (is_named and one.kind in {"oauth2", "openidconnect"}))
+
     @cached_property
     def rows(self) -> tuple[Property, ...]:
         """Every parameter, field and header with an anchor on the page."""
@@ -100,11 +106,12 @@ class Operation:
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Operations that share a tag. `area` is the area of the API map it belongs to."""
+    """Operations that share a tag. `area` is the area of the API map it belongs to, `about` more than a line."""
 
     slug: str
     title: str
     description: str
+    about: str
     area: str | None
     operations: tuple[Operation, ...]
 

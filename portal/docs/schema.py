@@ -80,6 +80,7 @@ class Resolver:
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = document
+        self.walked: dict[tuple[str, bool, str], tuple[Property, ...]] = {}
 
     def find(self, pointer: str) -> Schema:
         if not pointer.startswith("#"):
@@ -181,9 +182,13 @@ def rows(resolver: Resolver, schema: Schema, place: str, writing: bool) -> tuple
     """The fields of a body or answer as nested rows.
 
     `place` opens every anchor (`body`, `200`). When `writing`, read-only fields are left out; otherwise
-    write-only ones are.
+    write-only ones are. Most answers of a document share a few schemas, which are walked once.
     """
-    return _children(_Walk(resolver, place, "readOnly" if writing else "writeOnly"), schema, "", frozenset(), 0)
+    key = (place, writing, compact(schema))
+    if key not in resolver.walked:
+        walk = _Walk(resolver, place, "readOnly" if writing else "writeOnly")
+        resolver.walked[key] = _children(walk, schema, "", frozenset(), 0)
+    return resolver.walked[key]
 
 
 @dataclass(frozen=True, slots=True)

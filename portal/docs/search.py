@@ -18,7 +18,7 @@ FEW_HITS = 8
 MOST_OF_A_KIND = 12
 MOST_OF_A_PAGE = 3
 NEAREST_WORDS = 60
-KINDS = ("guide", "operation", "error")
+KINDS = ("guide", "operation", "event", "error")
 
 _word = re.compile(r"[^\W_]+")
 _schema = """

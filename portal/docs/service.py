@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from flask import Flask, current_app
 
+from portal.docs.announced import Event
 from portal.docs.library import ErrorEntry, Library, load_library
-from portal.docs.openapi import read_reference
+from portal.docs.openapi import read_events, read_reference
 from portal.docs.prose import describe, plain_text
 from portal.docs.published import Shelf, init_printing
 from portal.docs.reference import Group, Operation, Reference
@@ -32,6 +33,7 @@ class Docs:
     content: Path
     site: Site
     reference: Reference
+    events: tuple[Event, ...]
     library: Library
     index: Index
     edited_at: float
@@ -43,14 +45,25 @@ class Docs:
         tagged = [group for group in self.reference.groups if group.area == area.get("slug")]
         return list(dict.fromkeys([*(group for group in listed if group), *tagged]))
 
+    def event(self, name: str) -> Event | None:
+        """An event by its name."""
+        return next((event for event in self.events if event.name == name), None)
+
+    def causes_of(self, event: Event) -> list[Operation]:
+        """The operations that cause an event, as far as the document has them."""
+        entry = self.library.events.get(event.name)
+        names = entry.causes if entry else ()
+        return [self.reference.by_id[name] for name in names if name in self.reference.by_id]
+
     def paths(self) -> list[str]:
         """Every documentation page, for the site map and for checks."""
         library, reference = self.library, self.reference
         return [
-            *("/", "/docs/", "/reference", "/errors", "/changelog"),
+            *("/", "/docs/", "/reference", "/events", "/errors", "/changelog"),
             *(guide.url for guide in library.guides),
             *(group.url for group in reference.groups),
             *(operation.url for operation in reference.operations),
+            *(event.url for event in self.events),
             *(error.url for error in library.errors),
         ]
 
@@ -61,10 +74,10 @@ def init_docs(app: Flask, document: Mapping[str, Any], content: Path, site: Site
     `document` is any OpenAPI 3.1 document, `content` the folder writers edit. Raises BrokenContent when a
     file lacks what its page needs. To be called at boot; a second call replaces everything.
     """
-    reference = read_reference(document)
+    reference, events = read_reference(document), read_events(document)
     library = load_library(content, site.base_url)
-    index = Index(_entries(library, reference))
-    docs = Docs(document, content, site, reference, library, index, _last_edit(content))
+    index = Index(_entries(library, reference, events))
+    docs = Docs(document, content, site, reference, events, library, index, _last_edit(content))
     if "docs" not in app.extensions:
         init_printing(app, docs.shelf)
     app.extensions["docs"] = docs
@@ -88,7 +101,7 @@ def _last_edit(content: Path) -> float:
     return max((path.stat().st_mtime for path in content.rglob("*.*")), default=0.0)
 
 
-def _entries(library: Library, reference: Reference) -> Iterator[Entry]:
+def _entries(library: Library, reference: Reference, events: Iterable[Event]) -> Iterator[Entry]:
     for guide in library.guides:
         for section in guide.prose.sections:
             yield Entry(
@@ -101,6 +114,8 @@ def _entries(library: Library, reference: Reference) -> Iterator[Entry]:
             )
     for operation in reference.operations:
         yield _operation_entry(operation, reference)
+    for event in events:
+        yield _event_entry(event, library)
     for error in library.errors:
         yield _error_entry(error)
 
@@ -117,6 +132,21 @@ def _operation_entry(operation: Operation, reference: Reference) -> Entry:
         body=plain_text(describe(operation.description)),
         hidden=names,
         label=operation.method,
+    )
+
+
+def _event_entry(event: Event, library: Library) -> Entry:
+    entry = library.events.get(event.name)
+    rows = (row.name for top in event.body.properties for row in top.walk())
+    return Entry(
+        kind="event",
+        url=event.url,
+        title=event.summary,
+        context=event.name,
+        keywords="webhook event",
+        body=" ".join(section.text for section in entry.prose.sections) if entry else "",
+        hidden=" ".join(dict.fromkeys(rows)),
+        label=event.family,
     )
 
 

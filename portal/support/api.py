@@ -74,7 +74,7 @@ class EventsView(ConversationView):
 class EventsQuery(ApiModel):
     """Where to go on reading."""
 
-    after: Annotated[WholeNumber, Field(ge=0, description="The last `seq` you have handled")] = 0
+    after: Annotated[WholeNumber, Field(ge=0, le=999_999_999, description="The last `seq` you have handled")] = 0
 
 
 CONVERSATION = "cnv_5f0d8c1b7a3e9d2460c8b1f7"

@@ -252,4 +252,16 @@ OPERATIONS = (
     ),
 )
 
-EVENTS = (EventType("subscription.changed", "A tenant went to another plan", SubscriptionChanged),)
+EVENTS = (
+    EventType(
+        "subscription.changed",
+        "A tenant went to another plan",
+        SubscriptionChanged,
+        example={
+            "tenant": SAMPLE_ID,
+            "plan": "growth",
+            "previous_plan": "enterprise",
+            "modules": modules_of("growth"),
+        },
+    ),
+)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from portal.core.clock import system_now
-from portal.core.ownership import TenantOwned
+from portal.core.ids import new_log_id
+from portal.core.ownership import TenantOwned, table_of
+from portal.core.prepared import Prepared
 from portal.core.session import HIDDEN, Change, TenantSession
 from portal.tenancy.models import AuditRow
 
 SECRET = frozenset({"password_hash", "secret_hash", "token_hash", "secret"})
+_INSERT = Prepared(insert(table_of(AuditRow)))
+_COLUMNS = tuple(column.key for column in table_of(AuditRow).columns)
 NEEDLESS = frozenset({"version", "updated_at"})
 
 
@@ -22,6 +26,8 @@ def record_act(
     if any(row.is_audited for row in (*session.new, *session.dirty, *session.deleted) if isinstance(row, TenantOwned)):
         session.flush()
     row = AuditRow(
+        tenant_id=session.owner_id,
+        id=new_log_id(),
         actor=actor,
         action=action,
         subject=subject or next((change.public_id for change in session.changes if change.public_id), None),
@@ -29,7 +35,8 @@ def record_act(
         request_id=request_id,
         created_at=system_now(),
     )
-    session.add(row)
+    with session.directly() as inside:
+        inside.run(_INSERT, {column: getattr(row, column) for column in _COLUMNS})
     return row
 
 

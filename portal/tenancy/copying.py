@@ -8,6 +8,7 @@ of its own, and gives them back.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from hashlib import md5
@@ -18,6 +19,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Delete,
+    FromClause,
     Insert,
     Select,
     String,
@@ -30,7 +32,6 @@ from sqlalchemy import (
     false,
     func,
     insert,
-    intersect,
     literal,
     or_,
     select,
@@ -145,55 +146,61 @@ def _clear(model: type[TenantOwned], naming: Naming) -> Delete:
 def _unchanged(model: type[TenantOwned], naming: Naming) -> Select[Any]:
     """The ids of the target's rows that equal their twins and refer only to rows that do."""
     table, copied = table_of(model), {table_of(other): other for other in models_that("restore")}
+    mine, twin = table.alias(), table.alias()
+    are_twins = and_(twin.c.tenant_id == _SOURCE, twin.c.id == mine.c.id)
+    unchanged = (
+        select(mine.c.id).join(twin, are_twins).where(mine.c.tenant_id == _TARGET, *_same(model, mine, twin, naming))
+    )
     parents = [key for key in table.foreign_key_constraints if key.referred_table in copied]
-    same = intersect(_rows(table, table.c, _TARGET, naming), _rows(table, _made(model, naming), _SOURCE, naming))
-    twins = same.subquery()
-    unchanged = select(twins.c.id)
     for key in parents:
         if key.referred_table is table:
             return unchanged.where(false())
-        referring = twins.c[next(column.name for column in key.columns if column.name != "tenant_id")]
+        referring = mine.c[next(column.name for column in key.columns if column.name != "tenant_id")]
         others = _unchanged(copied[key.referred_table], naming)
         unchanged = unchanged.where(or_(referring.is_(None), referring.in_(others)))
     return unchanged
 
 
-def _rows(table: Table, values: Any, owner: ColumnElement[int], naming: Naming) -> Select[Any]:
-    """What twins are compared by. Derived public ids are not: equal ids of one table have equal ones."""
-    unlike = {"tenant_id", "public_id"} if naming == "derived" else {"tenant_id"}
-    names = [column.name for column in table.columns if column.name not in unlike]
-    return select(*(_comparable(values[name], name) for name in names)).where(table.c.tenant_id == owner)
+def _same(
+    model: type[TenantOwned], mine: FromClause, twin: FromClause, naming: Naming
+) -> Iterator[ColumnElement[bool]]:
+    """What makes twins equal. Derived public ids are not compared: equal ids of one table have equal ones."""
+    unlike = {"tenant_id", "id", "public_id"} if naming == "derived" else {"tenant_id", "id"}
+    for name, made in _made(model, twin, naming).items():
+        if name not in unlike:
+            here, there = _comparable(mine.c[name]), _comparable(made)
+            yield here.is_not_distinct_from(there) if mine.c[name].nullable else here == there
 
 
-def _comparable(value: ColumnElement[Any], name: str) -> ColumnElement[Any]:
-    return (cast(value, Text) if isinstance(value.type, JSON) else value).label(name)
+def _comparable(value: ColumnElement[Any]) -> ColumnElement[Any]:
+    return cast(value, Text) if isinstance(value.type, JSON) else value
 
 
 def _fill(model: type[TenantOwned], naming: Naming) -> Insert:
     table = table_of(model)
-    values = _made(model, naming)
+    values = _made(model, table, naming)
     there = table.alias("there")
     present = select(there.c.id).where(there.c.tenant_id == _TARGET)
     rows = select(*values.values()).where(table.c.tenant_id == _SOURCE, table.c.id.not_in(present))
     return insert(table).from_select(list(values), rows)
 
 
-def _made(model: type[TenantOwned], naming: Naming) -> dict[str, ColumnElement[Any]]:
+def _made(model: type[TenantOwned], source: FromClause, naming: Naming) -> dict[str, ColumnElement[Any]]:
     """What the target's rows are made of, by column, from the source's."""
-    table = table_of(model)
-    values: dict[str, ColumnElement[Any]] = {column.name: column for column in table.columns}
+    values: dict[str, ColumnElement[Any]] = {column.name: column for column in source.columns}
     values["tenant_id"] = cast(_TARGET, BigInteger)
     if "public_id" in values:
-        values["public_id"] = _public_id(model.public_prefix, table, naming)
+        values["public_id"] = _public_id(model, source, naming)
     return values
 
 
-def _public_id(prefix: str, table: Table, naming: Naming) -> ColumnElement[str]:
+def _public_id(model: type[TenantOwned], source: FromClause, naming: Naming) -> ColumnElement[str]:
+    prefix = model.public_prefix
     if naming == "marked":
-        return func.substr(table.c.public_id, len(prefix) + 2, _ID_LENGTH) + literal(".") + cast(_SALT, Text)
+        return func.substr(source.c.public_id, len(prefix) + 2, _ID_LENGTH) + literal(".") + cast(_SALT, Text)
     if naming == "plain":
-        return literal(f"{prefix}_") + func.substr(table.c.public_id, 1, _ID_LENGTH)
-    seeded = cast(_SALT, Text) + literal(f":{table.name}:") + cast(table.c.id, Text)
+        return literal(f"{prefix}_") + func.substr(source.c.public_id, 1, _ID_LENGTH)
+    seeded = cast(_SALT, Text) + literal(f":{model.__tablename__}:") + cast(source.c.id, Text)
     return literal(f"{prefix}_") + func.substr(func.md5(seeded), 1, _ID_LENGTH)
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from portal.core.clock import system_now
+from portal.core.counters import take_block
 from portal.core.errors import NotFound, ValidationFailed
 from portal.core.secrets import keyed_hash
 from portal.core.session import TenantSession
@@ -93,20 +94,20 @@ def issue_key(
         errors["scopes"] = f"The role {role} does not hold {', '.join(sorted(unknown))}"
     if errors:
         raise ValidationFailed(errors)
-    key_id, secret = new_secret("sk_test" if tenant.is_sandbox else "sk_live")
-    row = ApiKey(
-        key_id=key_id,
-        prefix=secret[:7],
-        secret_hash=keyed_hash(secret_key, HASH_PURPOSE, secret),
-        name=name,
-        role=role,
-        scopes=scopes,
-        created_at=system_now(),
-        expires_at=expires_at,
-    )
-    session.add(row)
+    issued = _make_key(secret_key, tenant, name=name, role=role, scopes=scopes, expires_at=expires_at)
+    session.add(issued.row)
     session.flush()
-    return IssuedKey(row, secret)
+    return issued
+
+
+def issue_role_keys(session: TenantSession, secret_key: str, tenant: Tenant) -> dict[str, str]:
+    """Issue a key for each role, named after it, to the session's tenant. Gives their secrets by role."""
+    issued = {role: _make_key(secret_key, tenant, name=role.capitalize(), role=role) for role in ROLES}
+    for key, number in zip(issued.values(), take_block(session, ApiKey.__tablename__, len(issued)), strict=True):
+        key.row.id = number
+        session.add(key.row)
+    session.flush()
+    return {role: key.secret for role, key in issued.items()}
 
 
 def list_keys(session: TenantSession) -> list[ApiKey]:
@@ -121,6 +122,29 @@ def revoke_key(session: TenantSession, key_id: str) -> ApiKey:
         raise NotFound
     key.revoked_at = key.revoked_at or system_now()
     return key
+
+
+def _make_key(
+    secret_key: str,
+    tenant: Tenant,
+    *,
+    name: str,
+    role: str,
+    scopes: list[str] | None = None,
+    expires_at: dt.datetime | None = None,
+) -> IssuedKey:
+    key_id, secret = new_secret("sk_test" if tenant.is_sandbox else "sk_live")
+    row = ApiKey(
+        key_id=key_id,
+        prefix=secret[:7],
+        secret_hash=keyed_hash(secret_key, HASH_PURPOSE, secret),
+        name=name,
+        role=role,
+        scopes=scopes,
+        created_at=system_now(),
+        expires_at=expires_at,
+    )
+    return IssuedKey(row, secret)
 
 
 def _random(length: int) -> str:

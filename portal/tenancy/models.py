@@ -109,7 +109,11 @@ class AuditRow(TenantLog, Base):
     """Who did what to what: the operation's id, the actor, the subject, and the fields that changed."""
 
     __tablename__ = "audit"
-    __table_args__ = (Index(None, "tenant_id", "action"), Index(None, "tenant_id", "subject"))
+    __table_args__ = (
+        Index(None, "tenant_id", "action"),
+        Index(None, "tenant_id", "subject"),
+        Index(None, "tenant_id", "request_id"),
+    )
 
     actor: Mapped[str] = mapped_column(String(80))
     action: Mapped[str] = mapped_column(String(60))

@@ -23,6 +23,7 @@ from portal.core.runtime import READING_METHODS, runtime
 View = TypeVar("View", bound=Callable[..., Any])
 _protection = CSRFProtect()
 _SEALED: set[str] = set()
+_OPEN: set[str] = set()
 FORMS = frozenset({"", "application/x-www-form-urlencoded", "multipart/form-data"})
 
 
@@ -81,8 +82,18 @@ class SealedForm(FlaskForm):  # type: ignore[misc]
 
 def takes_sealed_form(view: View) -> View:
     """Mark a view that checks a SealedForm itself, so that the session's token is not asked for."""
-    _SEALED.add(f"{view.__module__}.{view.__name__}")
+    _SEALED.add(_name_of(view))
     return view
+
+
+def takes_anything(view: View) -> View:
+    """Mark a view that knows no visitor and acts for none: whatever is sent to it, by any method, is taken."""
+    _OPEN.add(_name_of(view))
+    return view
+
+
+def _name_of(view: Callable[..., Any]) -> str:
+    return f"{view.__module__}.{view.__name__}"
 
 
 def init_csrf(app: Flask) -> None:
@@ -95,7 +106,7 @@ def init_csrf(app: Flask) -> None:
 def protect_pages() -> None:
     """Raises FormRefused for a form from elsewhere or without the session's token, UnsupportedMediaType for no form."""
     view = current_app.view_functions.get(request.endpoint or "")
-    if view is None or request.method in READING_METHODS or is_api_request():
+    if view is None or request.method in READING_METHODS or is_api_request() or _name_of(view) in _OPEN:
         return
     if not current_app.config["WTF_CSRF_ENABLED"]:
         return
@@ -103,7 +114,7 @@ def protect_pages() -> None:
         raise UnsupportedMediaType("This page takes what its own form sends.")
     if not comes_from_here():
         raise FormRefused
-    if f"{view.__module__}.{view.__name__}" in _SEALED:
+    if _name_of(view) in _SEALED:
         return
     try:
         _protection.protect()

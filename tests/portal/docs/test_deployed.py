@@ -27,6 +27,9 @@ QUERIES = {
 }
 
 
+pytestmark = pytest.mark.one_store
+
+
 @pytest.fixture
 def docs(app) -> Docs:
     return app.extensions["docs"]

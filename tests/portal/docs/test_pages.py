@@ -219,5 +219,5 @@ def test_a_broken_link_anchor_operation_or_code_is_named(make_docs_app, tmp_path
         "links to /gone, which does not exist",
         "sees the operation none.list, which does not exist",
         "is in the section Nowhere, which is not one of "
-        "Start here, Concepts, Using the API, By module, Public flows, Sandbox",
+        "Start here, Concepts, Using the API, By module, Integration, Public flows, Sandbox",
     ]
