@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.bench import ratios, resets, scale, table, throughput, walk
+from tests.bench import deliveries, ratios, resets, scale, table, throughput, walk
 from tests.bench.choice import Choice, read_choice
 
 
@@ -36,6 +36,10 @@ def main() -> None:
             done = resets.measure(folder)
             lines += ratios.times_of_resets(done)
             left_out += done.left_out
+        if "delivery" in choice.parts:
+            delivered = deliveries.measure(folder)
+            show(deliveries.show(delivered))
+            left_out += delivered.left_out
     show(table.ratios(lines))
     print(f"\n{describe(choice)}, {time.monotonic() - started:.0f} s in all")
     print(f"Left out: {'; '.join(dict.fromkeys(left_out))}" if left_out else "Nothing was left out.")

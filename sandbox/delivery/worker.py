@@ -1,0 +1,207 @@
+"""The worker's part: claim what is due, send it on many threads, settle what came back, a tenant at a time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import secrets
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from queue import Empty, SimpleQueue
+from typing import TypeVar
+
+from sqlalchemy import and_, select, tuple_, update
+
+from portal.core.clock import system_now
+from portal.core.database import Database
+from portal.core.outgoing import OutgoingAnswer, OutgoingClient, OutgoingFailed
+from portal.core.runtime import Runtime
+from portal.core.session import TenantSession
+from portal.tenancy.models import Tenant
+from portal.tenancy.plans import is_entitled
+from sandbox.delivery.kinds import KINDS, Parcel
+from sandbox.delivery.models import Delivery, Endpoint, Queued
+from sandbox.delivery.outcomes import Outcome, Rules, give_up_reading, settle
+from sandbox.delivery.queue import LEASE, Claim, claim, is_anything_due
+from sandbox.delivery.schedule import WAITS
+
+log = logging.getLogger("slipway.delivery")
+
+IDLE_SECONDS = 0.1
+GATHER_SECONDS = 0.05
+"""How long the first outcome waits for others, to be settled with them in one transaction."""
+FAREWELL_SECONDS = 8
+UNENTITLED_WAIT = dt.timedelta(seconds=60)
+
+
+class Courier:
+    """One worker. Any number of them share the queue, on any number of machines."""
+
+    def __init__(
+        self,
+        database: Database,
+        client: OutgoingClient,
+        *,
+        threads: int = 64,
+        waits: Sequence[float] = WAITS,
+        lease: dt.timedelta = LEASE,
+    ) -> None:
+        self._database = database
+        self._client = client
+        self._threads = threads
+        self._rules = Rules(secrets.token_hex(8), waits)
+        self._length = lease
+        self._back: SimpleQueue[Outcome] = SimpleQueue()
+        self._out = 0
+        self._is_busy = False
+
+    def run(self, stopping: threading.Event) -> None:
+        """Deliver until told to stop; then wait a little for what is under way."""
+        with ThreadPoolExecutor(self._threads, "delivery") as pool:
+            while not stopping.is_set():
+                try:
+                    if not self._step(pool):
+                        stopping.wait(IDLE_SECONDS)
+                except Exception:
+                    log.exception("the courier stumbled and goes on")
+                    stopping.wait(1)
+            self._finish(time.monotonic() + FAREWELL_SECONDS)
+
+    def deliver_due(self) -> None:
+        """Deliver what is due now, and what falls due meanwhile."""
+        with ThreadPoolExecutor(self._threads, "delivery") as pool:
+            while self._step(pool) or self._out:
+                pass
+
+    def _step(self, pool: ThreadPoolExecutor) -> int:
+        """Start what there is room for and settle what came back. Returns how much there was to do."""
+        claims = self._claim()
+        for chosen, parcel in self._pack(claims):
+            self._out += 1
+            pool.submit(self._try, chosen, parcel)
+        outcomes = self._collect()
+        self._settle(outcomes)
+        return len(claims) + len(outcomes)
+
+    def _claim(self) -> list[Claim]:
+        """As much as the threads can start at once: what waits for a thread would use up its lease."""
+        room = self._threads - self._out
+        if not room or not (self._is_busy or is_anything_due(self._database)):
+            return []
+        claims = claim(self._database, self._rules.lease, room, self._length)
+        self._is_busy = bool(claims)
+        return claims
+
+    def _finish(self, until: float) -> None:
+        while self._out and time.monotonic() < until:
+            self._settle(self._collect())
+
+    def _try(self, chosen: Claim, parcel: Parcel) -> None:
+        answer: OutgoingAnswer | None = None
+        failure: OutgoingFailed | None = None
+        started = time.perf_counter()
+        try:
+            answer = self._client.send(parcel.request)
+        except OutgoingFailed as error:
+            failure = error
+        except Exception:
+            log.exception("delivery %s stumbled", chosen.delivery_id)
+            failure = OutgoingFailed("broken", "The request could not be sent")
+        self._back.put(Outcome(chosen, parcel, answer, failure, time.perf_counter() - started))
+
+    def _collect(self) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        until = time.monotonic() + GATHER_SECONDS
+        while self._out:
+            try:
+                outcomes.append(self._back.get(timeout=max(0, until - time.monotonic())))
+                self._out -= 1
+            except Empty:
+                break
+        return outcomes
+
+    def _pack(self, claims: Iterable[Claim]) -> list[tuple[Claim, Parcel]]:
+        """The claims with their requests. What cannot be sent now goes back to the queue, or out of it."""
+        packed: list[tuple[Claim, Parcel]] = []
+        for tenant_id, group in _by_tenant(claims):
+            parcels: Mapping[int, Parcel] = {}
+            try:
+                with self._database.transaction(write=False) as session:
+                    if self._enter(session, tenant_id):
+                        parcels = _compose(session, [one.delivery_id for one in group])
+            except Exception:
+                log.exception("deliveries of tenant %s cannot be composed", tenant_id)
+            packed += [(one, parcels[one.delivery_id]) for one in group if one.delivery_id in parcels]
+            self._postpone([one for one in group if one.delivery_id not in parcels])
+        return packed
+
+    def _enter(self, session: TenantSession, tenant_id: int) -> bool:
+        """Bind the session to the tenant; False where its plan no longer includes deliveries, or its time is over."""
+        tenant = session.get(Tenant, tenant_id)
+        if tenant is None:
+            return False
+        session.bind_tenant(tenant.id, tenant.clock)
+        is_over = tenant.expires_at is not None and tenant.expires_at <= system_now()
+        return is_entitled(tenant.plan, "integration") and not is_over
+
+    def _postpone(self, claims: list[Claim]) -> None:
+        if not claims:
+            return
+        keys = [(one.tenant_id, one.delivery_id) for one in claims]
+        later = update(Queued).where(tuple_(Queued.tenant_id, Queued.delivery_id).in_(keys))
+        with self._database.transaction() as session:
+            session.execute(later.values(lease=None, leased_until=None, due_at=system_now() + UNENTITLED_WAIT))
+
+    def _settle(self, outcomes: list[Outcome]) -> None:
+        """A tenant's in one transaction; one by one where that fails, so that none takes others along."""
+        for tenant_id, group in _by_tenant(outcomes):
+            if not self._write(tenant_id, lambda session, group=group: settle(session, group, self._rules)):  # type: ignore[misc]
+                for outcome in group:
+                    self._settle_alone(outcome)
+
+    def _settle_alone(self, outcome: Outcome) -> None:
+        tenant_id, rules = outcome.claim.tenant_id, self._rules
+        if not self._write(tenant_id, lambda session: settle(session, [outcome], rules)):
+            self._write(tenant_id, lambda session: give_up_reading(session, outcome, rules))
+
+    def _write(self, tenant_id: int, work: Callable[[TenantSession], None]) -> bool:
+        """Do something to a tenant's rows in a transaction. False where that failed."""
+        try:
+            with self._database.transaction() as session:
+                tenant = session.get(Tenant, tenant_id)
+                if tenant is not None:
+                    session.bind_tenant(tenant.id, tenant.clock)
+                    work(session)
+            return True
+        except Exception:
+            log.exception("attempts of tenant %s could not be written down", tenant_id)
+            return False
+
+
+Item = TypeVar("Item", Claim, Outcome)
+
+
+def _by_tenant(items: Iterable[Item]) -> Iterable[tuple[int, list[Item]]]:
+    groups: dict[int, list[Item]] = defaultdict(list)
+    for item in items:
+        groups[(item if isinstance(item, Claim) else item.claim).tenant_id].append(item)
+    return groups.items()
+
+
+def _compose(session: TenantSession, ids: list[int]) -> dict[int, Parcel]:
+    """Parcels for the deliveries whose endpoint is open; one that was closed meanwhile is left to the sweep."""
+    same = and_(Endpoint.tenant_id == Delivery.tenant_id, Endpoint.id == Delivery.endpoint_id)
+    waiting = select(Delivery).join(Endpoint, same).where(Delivery.id.in_(ids), Endpoint.closed_as.is_(None))
+    found = list(session.scalars(waiting.order_by(Delivery.id)))
+    parcels: dict[int, Parcel] = {}
+    for name, kind in KINDS.items():
+        parcels |= kind.compose(session, [delivery for delivery in found if delivery.kind == name])
+    return parcels
+
+
+def deliver(parts: Runtime, stopping: threading.Event) -> None:
+    """The loop of a worker process."""
+    Courier(parts.database, parts.outgoing, threads=parts.settings.delivery_threads).run(stopping)
