@@ -1,0 +1,64 @@
+"""How a webhook's message becomes a request, and what its answer means (Standard Webhooks specification)."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from portal.core.clock import system_now
+from portal.core.outgoing import OutgoingAnswer, OutgoingRequest
+from portal.core.session import TenantSession
+from portal.tenancy.audit import record_act
+from sandbox.delivery.kinds import KindOfDelivery, Parcel, Verdict
+from sandbox.delivery.models import Closed, Delivery, Endpoint
+from sandbox.webhooks.models import Webhook
+from sandbox.webhooks.service import secrets_of
+from sandbox.webhooks.signing import sign
+
+TIMEOUT_SECONDS = 15
+_GONE = 410
+_OVERWHELMED = frozenset({429, 502, 504})
+_STAYS = {"Content-Type": "application/json", "User-Agent": "Slipway-Webhooks/1"}
+
+
+def compose(session: TenantSession, deliveries: list[Delivery]) -> dict[int, Parcel]:
+    """Signed requests to the addresses the webhooks have now."""
+    places = {delivery.endpoint_id for delivery in deliveries}
+    found = session.scalars(select(Webhook).where(Webhook.endpoint_id.in_(places))) if places else ()
+    webhooks = {webhook.endpoint_id: webhook for webhook in found}
+    now = system_now()
+    return {
+        delivery.id: Parcel(
+            OutgoingRequest(
+                method="POST",
+                url=webhooks[delivery.endpoint_id].url,
+                headers=_STAYS
+                | sign(delivery.message_id, now, delivery.body, secrets_of(webhooks[delivery.endpoint_id])),
+                body=delivery.body.encode(),
+                timeout=TIMEOUT_SECONDS,
+            )
+        )
+        for delivery in deliveries
+        if delivery.endpoint_id in webhooks
+    }
+
+
+def judge(session: TenantSession, delivery: Delivery, answer: OutgoingAnswer) -> Verdict:
+    """2xx is delivered; 410 asks for nothing more; 429, 502 and 504 ask for less; anything else is a failure."""
+    status = answer.status
+    if 200 <= status < 300:
+        return Verdict(True)
+    reason = f"Answered {status}"
+    if 300 <= status < 400:
+        reason += "; redirects are not followed, so register the address it points to"
+    return Verdict(False, reason, is_gone=status == _GONE, is_overwhelmed=status in _OVERWHELMED)
+
+
+def tell_closed(session: TenantSession, endpoint: Endpoint, reason: Closed) -> None:
+    """Switch the webhook off where its owner sees it, and write it into the trail."""
+    webhook = session.scalar(select(Webhook).where(Webhook.endpoint_id == endpoint.id))
+    if webhook is not None:
+        webhook.active = False
+        record_act(session, actor="delivery", action=f"webhooks.disabled_as_{reason}", subject=webhook.public_id)
+
+
+WEBHOOKS = KindOfDelivery(compose, judge, tell_closed)

@@ -1,0 +1,147 @@
+"""Webhooks: registering an address, rotating its secret, switching it off and on, sending it a test."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from portal.core.clock import system_now
+from portal.core.errors import Conflict, ValidationFailed
+from portal.core.ids import new_public_id
+from portal.core.outgoing import OutgoingClient, OutgoingFailed
+from portal.core.remedies import Remedy
+from portal.core.session import TenantSession
+from sandbox.delivery.models import Delivery, Endpoint
+from sandbox.delivery.service import (
+    Message,
+    change_lane,
+    close_endpoint,
+    find_endpoint,
+    open_endpoint,
+    post,
+    remove_endpoint,
+    reopen_endpoint,
+    send_again,
+)
+from sandbox.webhooks.models import Webhook
+from sandbox.webhooks.signing import new_secret
+from sandbox.webhooks.subscriptions import forget_subscribers, payload_of
+
+MOST_WEBHOOKS = 20
+OVERLAP = dt.timedelta(hours=24)
+"""How long messages also carry a signature by the secret that was replaced."""
+TEST_EVENT = "webhook.test"
+MOST_RESENT = 1000
+"""How many messages one call sends again."""
+
+
+def check_address(client: OutgoingClient, url: str) -> None:
+    """Raises ValidationFailed where messages could not be sent to this address."""
+    try:
+        client.check(url)
+    except OutgoingFailed as error:
+        raise ValidationFailed({"url": error.text}) from None
+
+
+def add_webhook(session: TenantSession, fields: dict[str, Any]) -> Webhook:
+    """Register an address under a new secret. Raises Conflict beyond MOST_WEBHOOKS."""
+    if len(session.scalars(select(Webhook.id)).all()) >= MOST_WEBHOOKS:
+        message = f"A tenant has {MOST_WEBHOOKS} webhooks at most. Delete one first."
+        raise Conflict(message, remedy=Remedy("limit", MOST_WEBHOOKS, "fewer webhooks"))
+    endpoint = open_endpoint(session, "webhook", is_ordered=fields["ordered"])
+    webhook = Webhook(endpoint_id=endpoint.id, secret=new_secret(), **fields)
+    session.add(webhook)
+    if not webhook.active:
+        close_endpoint(session, endpoint, "off")
+    forget_subscribers(session)
+    return webhook
+
+
+def change_webhook(session: TenantSession, webhook: Webhook, fields: dict[str, Any]) -> None:
+    """Change a webhook. Switched on, it gets what was held for it first, at its present address."""
+    for name, value in fields.items():
+        setattr(webhook, name, value)
+    endpoint = endpoint_of(session, webhook)
+    change_lane(session, endpoint.id, is_ordered=webhook.ordered)
+    if not webhook.active and endpoint.closed_as is None:
+        close_endpoint(session, endpoint, "off")
+    elif webhook.active and endpoint.closed_as is not None:
+        reopen_endpoint(session, endpoint)
+    forget_subscribers(session)
+
+
+def remove_webhook(session: TenantSession, webhook: Webhook) -> None:
+    """Take a webhook's endpoint away with it; the log of what was sent stays."""
+    endpoint = endpoint_of(session, webhook)
+    session.delete(webhook)
+    session.flush()
+    remove_endpoint(session, endpoint)
+    forget_subscribers(session)
+
+
+def rotate_secret(session: TenantSession, webhook: Webhook) -> str:
+    """A new secret, from the next message on. For OVERLAP messages are signed with the old one as well."""
+    webhook.old_secret, webhook.old_secret_until = webhook.secret, system_now() + OVERLAP
+    webhook.secret = new_secret()
+    return webhook.secret
+
+
+def send_test(session: TenantSession, webhook: Webhook) -> Delivery:
+    """Post a test event to one webhook, whatever it subscribes to. It is held where the webhook is off."""
+    facts = {"public_id": webhook.public_id, "message": "This is a test. Nothing happened to any record."}
+    body = payload_of(TEST_EVENT, session.clock.now(), facts)
+    message = Message(new_public_id("evt"), TEST_EVENT, webhook.url, body, subject=webhook.public_id)
+    return post(session, endpoint_of(session, webhook), message)
+
+
+@dataclass(frozen=True)
+class Resent:
+    """How many messages are sent again, and from where the range goes on where that was not all of it."""
+
+    resent: int
+    next_from: dt.datetime | None
+
+
+def send_again_since(
+    session: TenantSession,
+    webhook: Webhook,
+    *,
+    since: dt.datetime | None = None,
+    until: dt.datetime | None = None,
+    only_failed: bool = False,
+) -> Resent:
+    """Send a webhook's ended messages again, oldest first, MOST_RESENT at most.
+
+    Those announced from `since` to `until`, both included, by the tenant's time; None leaves a side open.
+    """
+    ended = ("failed",) if only_failed else ("delivered", "failed", "discarded")
+    wanted = select(Delivery).where(Delivery.endpoint_id == webhook.endpoint_id, Delivery.status.in_(ended))
+    if since is not None:
+        wanted = wanted.where(Delivery.created_at >= since)
+    if until is not None:
+        wanted = wanted.where(Delivery.created_at <= until)
+    found = list(session.scalars(wanted.order_by(Delivery.id).limit(MOST_RESENT + 1)))
+    rest = found[MOST_RESENT:]
+    return Resent(send_again(session, found[:MOST_RESENT]), rest[0].created_at if rest else None)
+
+
+def endpoint_of(session: TenantSession, webhook: Webhook) -> Endpoint:
+    """The endpoint behind a webhook."""
+    endpoint = find_endpoint(session, webhook.endpoint_id)
+    assert endpoint is not None
+    return endpoint
+
+
+def secrets_of(webhook: Webhook) -> list[str]:
+    """What its messages are signed with now: the secret, and the one it replaced while they overlap."""
+    overlaps = webhook.old_secret_until is not None and webhook.old_secret_until > system_now()
+    return [webhook.secret, webhook.old_secret] if overlaps and webhook.old_secret else [webhook.secret]
+
+
+def secrets_for_url(session: TenantSession, url: str) -> list[str]:
+    """The secrets of the tenant's webhooks with this address."""
+    found = session.scalars(select(Webhook).where(Webhook.url == url))
+    return [secret for webhook in found for secret in secrets_of(webhook)]

@@ -1,0 +1,158 @@
+"""The pages of webhooks, as their owner walks them: added, tested, closed, opened again; and nobody else's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from standardwebhooks import Webhook as Verifier
+
+from tests.lint import Page
+from tests.sandbox.console.conftest import Visitor, code_in
+from tests.sandbox.delivery.conftest import CourierMaker
+from tests.sandbox.delivery.sink import Sink
+from tests.sandbox.webhooks.conftest import URL
+
+HERE = "/sandbox/integration/webhooks"
+SECRET = re.compile(r"whsec_[0-9A-Za-z+/]{32}")
+ID = re.compile(r"(?:whk|dlv)_[0-9a-f]{24}")
+
+
+@pytest.fixture
+def alice(new_visitor: Callable[[], Visitor]) -> Visitor:
+    alice = new_visitor()
+    alice.open_sandbox()
+    return alice
+
+
+def add(visitor: Visitor, url: str = URL, **fields: object) -> tuple[str, str]:
+    """A webhook added by the form: the path of its page, and its secret."""
+    page = visitor.post(HERE, {"url": url, "events": ["customer.*"], "active": "y", **fields})
+    path = next(link for link in page.links if ID.search(link))
+    return path, SECRET.findall(code_in(page))[0]
+
+
+def delivery_of(page: Page) -> str:
+    return next(link for link in page.links if "/deliveries/dlv_" in link)
+
+
+def test_a_webhook_is_added_tested_rotated_changed_and_deleted(
+    alice: Visitor, courier: CourierMaker, sink: Sink
+) -> None:
+    assert "No webhooks yet" in alice.get(HERE).text
+    form = alice.get(f"{HERE}/new")
+    assert {"*", "customer.*", "invoice.paid"} <= {node.get("value") for node in form.find_all("input", name="events")}
+    path, secret = add(alice)
+    page = alice.get(path)
+    assert not SECRET.search(page.html)
+    assert page.response.headers["Cache-Control"] == "no-store"
+    tested = alice.post(f"{path}/test")
+    assert "pending" in tested.text
+    courier().deliver_due()
+    (arrival,) = sink.arrivals
+    assert Verifier(secret).verify(arrival.body, arrival.headers)["type"] == "webhook.test"
+    delivery = delivery_of(alice.get(path))
+    shown = alice.get(delivery)
+    assert "delivered" in shown.text
+    assert "webhook-signature" in shown.text
+    assert "after the first" in shown.text
+    rotated = alice.post(f"{path}/rotate")
+    assert secret not in rotated.html
+    assert len(set(SECRET.findall(code_in(rotated)))) == 1
+    assert "signs too until" in alice.get(path).text
+    saved = alice.post(path, {"url": URL, "events": ["lead.*", "*"], "description": "<b>Ours</b>", "ordered": "y"})
+    assert "lead.*, *" in saved.text
+    assert "<b>Ours</b>" in saved.text
+    assert "It was switched off." in saved.text
+    assert "Webhook deleted" in alice.post(f"{path}/delete").text
+    alice.get(path, 404)
+    assert "deleted" in alice.get(f"{HERE}/deliveries").text
+    assert "Send again" not in alice.get(delivery).text
+
+
+def test_a_closed_webhook_says_why_since_when_and_what_is_held(
+    alice: Visitor, courier: CourierMaker, sink: Sink
+) -> None:
+    path, _ = add(alice)
+    sink.decide = lambda arrival: (410, {})
+    alice.post(f"{path}/test")
+    courier().deliver_due()
+    alice.send("customers.create", body='{"account": "Jane"}')
+    page = alice.get(path)
+    assert "It answered 410 Gone" in page.text
+    assert "2 messages are held" in page.text
+    assert page.find_all("form", action=f"{path}/enable")
+    assert "gone" in alice.get(HERE).text
+    sink.decide = lambda arrival: (200, {})
+    assert "gets nothing" not in alice.post(f"{path}/enable").text
+    courier().deliver_due()
+    assert len(sink.arrivals) == 3
+    assert "It was switched off" in alice.post(f"{path}/disable").text
+
+
+def test_the_log_is_filtered_and_acted_on(alice: Visitor, courier: CourierMaker, sink: Sink) -> None:
+    path, _ = add(alice)
+    other, _ = add(alice, "https://shop.example/hook", events=["lead.*"])
+    sink.decide = lambda arrival: (500, {})
+    for _ in range(3):
+        alice.post(f"{path}/test")
+    courier(waits=(0,)).deliver_due()
+    log = f"{HERE}/deliveries"
+    assert "failing" in alice.get(HERE).text
+    failed = alice.get(f"{log}?status=failed&event=webhook.test&webhook={ID.findall(path)[0]}")
+    picked = sorted(set(re.findall("dlv_[0-9a-f]{24}", failed.html)))
+    assert len(picked) >= 1
+    assert "No such delivery" in alice.get(f"{log}?webhook={ID.findall(other)[0]}").text
+    assert "No such delivery" in alice.get(f"{log}?status=delivered").text
+    shown = alice.get(delivery_of(failed))
+    assert "Answered 500" in shown.text
+    assert len(shown.find_all("details", class_="attempt")) == 2
+    assert f"{len(picked)} deliveries are sent again" in alice.post(log, {"act": "failed"}).text
+    everything = re.findall("dlv_[0-9a-f]{24}", alice.get(log).html)
+    assert "3 deliveries were discarded" in alice.post(log, {"act": "discard", "delivery": everything}).text
+    assert "0 deliveries were discarded" in alice.post(log, {"act": "discard", "delivery": everything}).text
+    one = delivery_of(alice.get(log))
+    assert "held" in alice.post(f"{one}/resend").text
+    assert "discarded" in alice.post(f"{one}/discard").text
+    alice.post(log, {"act": "burn", "delivery": everything}, status=404)
+
+
+def test_what_is_typed_wrong_is_said_beside_the_field(alice: Visitor) -> None:
+    page = alice.post(HERE, {"url": "https://10.1.2.3/hook", "events": ["*"]}, status=400)
+    assert "not public" in page.text
+    assert page.field("url") == "https://10.1.2.3/hook"
+    page = alice.post(HERE, {"url": "shop.example"}, status=400)
+    assert "must begin with https:// or http://" in page.text
+    assert "Events must have at least 1 entry" in page.text
+    path, _ = add(alice)
+    assert "not public" in alice.post(path, {"url": "http://localhost/", "events": ["*"]}, status=400).text
+    assert URL in alice.get(path).text
+
+
+def test_mallory_gets_404_everywhere(alice: Visitor, new_visitor: Callable[[], Visitor]) -> None:
+    path, _ = add(alice)
+    alice.post(f"{path}/test")
+    delivery = delivery_of(alice.get(path))
+    mallory = new_visitor()
+    mallory.open_sandbox()
+    for address in (path, f"{path}/edit", delivery):
+        mallory.get(address, 404)
+    for act in ("", "/enable", "/disable", "/rotate", "/test", "/resend", "/delete"):
+        mallory.post(path + act, {"url": URL, "events": ["*"]}, status=404)
+    for act in ("/resend", "/discard"):
+        mallory.post(delivery + act, status=404)
+    one = ID.findall(delivery)[0]
+    assert "0 deliveries" in mallory.post(f"{HERE}/deliveries", {"act": "discard", "delivery": one}).text
+    mallory.get(f"{HERE}/deliveries?before={one}", 404)
+    assert "pending" in alice.get(delivery).text
+    assert new_visitor().client.get(path).status_code == 404
+
+
+@pytest.mark.one_store
+def test_a_smaller_plan_is_shown_the_way_up(new_visitor: Callable[[], Visitor]) -> None:
+    bob = new_visitor()
+    bob.open_sandbox("starter")
+    for path in (HERE, f"{HERE}/new", f"{HERE}/deliveries"):
+        assert "Upgrade required" in bob.get(path, 403).text
+    bob.post(HERE, {"url": URL, "events": ["*"]}, status=403)
