@@ -1,0 +1,149 @@
+"""Connections and outgoing mappings as operations (contract section 7)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from portal.api.lists import equals
+from portal.api.operation import Call, Done, Operation
+from portal.api.registrar import declare
+from portal.api.resource import Resource
+from sandbox.integration.outgoing.connections import (
+    ConnectionBody,
+    ConnectionView,
+    add_connection,
+    change_connection,
+    remove_connection,
+)
+from sandbox.integration.outgoing.examples import CONNECTION_SAMPLE, EXAMPLES, MAPPING_SAMPLE, REPLACEMENT
+from sandbox.integration.outgoing.mappings import (
+    OutgoingMappingBody,
+    OutgoingMappingView,
+    SourceName,
+    add_mapping,
+    add_runs,
+    change_mapping,
+)
+from sandbox.integration.outgoing.models import Connection, OutgoingMapping
+from sandbox.integration.outgoing.sends_api import RecordToSend, SendPreview, answer_preview, answer_send
+from sandbox.integration.outgoing.shown import SendView
+from sandbox.integration.outgoing.triggers import forget_triggered
+from sandbox.webhooks.api import check_address_aside
+
+ROOT = "/api/v2/integration"
+
+connections = Resource(
+    name="connections",
+    singular="connection",
+    module="integration",
+    path=f"{ROOT}/connections",
+    description="Partners' addresses, and the headers to send there. For calls out, the partner issues the "
+    "credential; you enter it here. A secret value is kept encrypted and never shown again: leave it out of a change "
+    "and it stays. A reset leaves connections alone.",
+    model=Connection,
+    shows=ConnectionView,
+    accepts=ConnectionBody,
+    sorts=("id", "name", "created_at", "updated_at"),
+    searches=(Connection.name, Connection.url),
+    create=add_connection,
+    change=change_connection,
+    codes={"create": ("conflict",)},
+    sample=CONNECTION_SAMPLE,
+    removed_id=2,
+)
+
+_PREVIEW = Operation(
+    id="outgoing-mappings.preview",
+    method="POST",
+    path=f"{ROOT}/outgoing-mappings/{{id}}/preview",
+    summary="Preview a message",
+    outcome="What would be sent",
+    description="The body that would be sent of a record, and what each row comes to. Nothing is sent.",
+    permission="integration:write",
+    find=lambda call: mappings.find(call),
+    handle=answer_preview,
+    body=RecordToSend,
+    returns=SendPreview,
+    sample={"record": 1},
+    sample_path={"id": 1},
+)
+_SEND = Operation(
+    id="outgoing-mappings.send",
+    method="POST",
+    path=f"{ROOT}/outgoing-mappings/{{id}}/send",
+    summary="Send a record",
+    outcome="Posted to the partner",
+    description="Sends one record through this mapping, as `Send to API` does. The mapping must be manual and active.",
+    permission="integration:write",
+    find=lambda call: mappings.find(call),
+    handle=answer_send,
+    body=RecordToSend,
+    returns=SendView,
+    status=201,
+    codes=("conflict",),
+    sample={"record": 1},
+    sample_path={"id": 1},
+)
+
+mappings: Resource = Resource(
+    name="outgoing-mappings",
+    singular="outgoing mapping",
+    module="integration",
+    path=f"{ROOT}/outgoing-mappings",
+    description="How records become a partner's parameters, and what sends them: events, a schedule, somebody by "
+    "hand, or all of these. What cannot work is refused when it is saved, with the row named.",
+    model=OutgoingMapping,
+    shows=OutgoingMappingView,
+    accepts=OutgoingMappingBody,
+    filters={"source": equals(OutgoingMapping.source, SourceName)},
+    sorts=("id", "name", "slug", "created_at", "updated_at"),
+    searches=(OutgoingMapping.name, OutgoingMapping.slug),
+    computed=("last_run_at", "next_run_at"),
+    create=add_mapping,
+    change=change_mapping,
+    remove=lambda session, mapping: forget_triggered(session),
+    enrich=add_runs,
+    codes={"create": ("duplicate", "conflict"), "replace": ("duplicate",), "update": ("duplicate",)},
+    actions=(_PREVIEW, _SEND),
+    sample=MAPPING_SAMPLE,
+    replacement=REPLACEMENT,
+    removed_id=3,
+)
+
+
+def _delete_connection(call: Call) -> Done:
+    data = {"id": call.record.id, "public_id": call.record.public_id}
+    remove_connection(call.session, call.record)
+    return Done(data)
+
+
+def _with_address_checked(operation: Operation) -> Operation:
+    def handle(call: Call) -> Any:
+        check_address_aside(call)
+        return operation.handle(call)
+
+    return replace(operation, handle=handle, hides=("value",))
+
+
+def _connection_operations() -> list[Operation]:
+    listing, create, read, *changes, deletion = declare(connections)
+    create, *changes = [_with_address_checked(operation) for operation in (create, *changes)]
+    deletion = replace(
+        deletion,
+        handle=_delete_connection,
+        description="Takes the connection away. What waits for it is discarded; the log stays.",
+    )
+    return [listing, create, read, *changes, deletion]
+
+
+def _mapping_operations() -> list[Operation]:
+    """In an order in which the samples work: the deletion comes last."""
+    listing, create, read, replacing, update, deletion, preview, send = declare(mappings)
+    return [listing, create, read, replacing, update, preview, send, deletion]
+
+
+OPERATIONS = tuple(
+    replace(operation, example=EXAMPLES[operation.id])
+    for operation in (*_connection_operations(), *_mapping_operations())
+)

@@ -1,0 +1,108 @@
+"""How a send becomes a request, and what the partner's answer means (contract section 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from sqlalchemy import select
+
+from portal.core.outgoing import OutgoingAnswer, OutgoingRequest
+from portal.core.session import TenantSession
+from portal.tenancy.audit import record_act
+from sandbox.delivery.kinds import KindOfDelivery, Parcel, Verdict
+from sandbox.delivery.models import Closed, Delivery, Endpoint
+from sandbox.integration.outgoing.headers import open_headers
+from sandbox.integration.outgoing.models import Connection
+from sandbox.integration.outgoing.paths import read_answer, value_at
+
+SHORTEST_SECRET = 6
+IDEMPOTENCY_KEY = "Idempotency-Key"
+_STAYS = {"User-Agent": "Slipway-Send/1", "Accept": "application/json"}
+_RETRYABLE = frozenset({408, 425, 429})
+_OVERWHELMED = frozenset({429, 503})
+
+
+def compose(session: TenantSession, deliveries: list[Delivery]) -> dict[int, Parcel]:
+    """Requests to the addresses the connections have now, with the partner's credentials."""
+    places = {delivery.endpoint_id for delivery in deliveries}
+    found = session.scalars(select(Connection).where(Connection.endpoint_id.in_(places))) if places else ()
+    connections = {connection.endpoint_id: connection for connection in found}
+    return {
+        delivery.id: _pack(connections[delivery.endpoint_id], delivery)
+        for delivery in deliveries
+        if delivery.endpoint_id in connections
+    }
+
+
+def _pack(connection: Connection, delivery: Delivery) -> Parcel:
+    own = open_headers(connection.headers, connection.secrets)
+    given = {name.lower() for name in own}
+    usual = {name: value for name, value in _STAYS.items() if name.lower() not in given}
+    ours = {"Content-Type": "application/json", IDEMPOTENCY_KEY: delivery.message_id}
+    request = OutgoingRequest(
+        method=connection.method,
+        url=connection.url,
+        headers=usual | own | ours,
+        body=delivery.body.encode(),
+        timeout=connection.timeout,
+    )
+    hidden = frozenset(one["name"].lower() for one in connection.headers if one["secret"])
+    return Parcel(
+        request, hidden, tuple(_telling_parts(value for name, value in own.items() if name.lower() in hidden))
+    )
+
+
+def _telling_parts(values: Iterable[str]) -> Iterator[str]:
+    """The secrets as a partner might send them back: whole, or without a word such as Bearer before them."""
+    for value in values:
+        yield value
+        yield from (word for word in value.split()[1:] if len(word) >= SHORTEST_SECRET)
+
+
+def judge(session: TenantSession, delivery: Delivery, answer: OutgoingAnswer) -> Verdict:
+    """A success by the connection's response rules; else 408, 425, 429 and 5xx are tried again, nothing else is."""
+    connection = session.scalar(select(Connection).where(Connection.endpoint_id == delivery.endpoint_id))
+    if connection is None:
+        return Verdict(False, "The connection was deleted", is_retryable=False)
+    status, document = answer.status, read_answer(answer.body)
+    reference = value_at(document, connection.reference_path) if connection.reference_path else None
+    wanted = connection.success_statuses
+    if status in wanted or (not wanted and 200 <= status < 300):
+        fault = _broken_rule(connection, document)
+        return Verdict(fault is None, fault, is_retryable=False, reference=reference)
+    reason = f"Answered {status}"
+    if 300 <= status < 400:
+        reason += "; redirects are not followed, so enter the address it points to"
+    return Verdict(
+        False,
+        reason,
+        is_retryable=is_tried_again(status),
+        is_overwhelmed=status in _OVERWHELMED,
+        reference=reference,
+    )
+
+
+def is_tried_again(status: int | None) -> bool:
+    """True for answers after which the same message is sent again by itself; None stands for no answer."""
+    return status is None or status in _RETRYABLE or status >= 500
+
+
+def tell_closed(session: TenantSession, endpoint: Endpoint, reason: Closed) -> None:
+    """Switch the connection off where its owner sees it, and write it into the trail."""
+    connection = session.scalar(select(Connection).where(Connection.endpoint_id == endpoint.id))
+    if connection is not None:
+        connection.active = False
+        record_act(session, actor="delivery", action=f"connections.disabled_as_{reason}", subject=connection.public_id)
+
+
+def _broken_rule(connection: Connection, document: object) -> str | None:
+    if connection.status_path is None:
+        return None
+    found = value_at(document, connection.status_path)
+    if found == connection.status_equals:
+        return None
+    said = "nothing" if found is None else f"{found[:80]!r}"
+    return f"Answered with {said} at {connection.status_path}, where {connection.status_equals!r} means success"
+
+
+SENDS = KindOfDelivery(compose, judge, tell_closed)

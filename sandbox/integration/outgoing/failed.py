@@ -1,0 +1,162 @@
+"""The Failed Queue: what was not delivered and is not tried again by itself. Inspect, edit, retry, discard."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Select, select
+
+from portal.api.body import parse_json
+from portal.api.records import find_record
+from portal.core.errors import Conflict, MalformedJson, NotFound, ValidationFailed
+from portal.core.ids import PUBLIC_ID
+from portal.core.remedies import Remedy
+from portal.core.session import TenantSession
+from sandbox.delivery.models import Delivery
+from sandbox.delivery.service import discard, find_endpoint, send_again
+from sandbox.integration.outgoing.composing import missing_in
+from sandbox.integration.outgoing.models import OutgoingMapping
+from sandbox.integration.outgoing.sending import compose_all, outlet_of
+from sandbox.integration.outgoing.sources import SOURCES
+
+MOST_AT_ONCE = 500
+LONGEST_BODY = 200_000
+
+
+@dataclass(frozen=True)
+class Refused:
+    """One that could not be tried again, and why."""
+
+    public_id: str
+    reason: str
+
+
+@dataclass
+class Retried:
+    """How many were found, how many go out again, and those that cannot."""
+
+    matched: int
+    done: int = 0
+    refused: list[Refused] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which ones of the Failed Queue: all where nothing is said. Days are those of UTC, both included."""
+
+    mapping: str | None = None
+    date_from: dt.date | None = None
+    date_to: dt.date | None = None
+
+
+def failed_sends() -> Select[Delivery]:
+    """Every send of the tenant that stands in the Failed Queue, oldest first."""
+    return select(Delivery).where(Delivery.kind == "send", Delivery.status == "failed").order_by(Delivery.id)
+
+
+def choose_failed(session: TenantSession, ids: Sequence[str]) -> list[Delivery]:
+    """Those of the Failed Queue with these public ids, to be changed. Raises ValidationFailed naming unknown ones.
+
+    What has left the Failed Queue since is left out.
+    """
+    known = [id_ for id_ in ids if PUBLIC_ID.fullmatch(id_)]
+    wanted = select(Delivery).where(Delivery.kind == "send", Delivery.public_id.in_(known)).order_by(Delivery.id)
+    found = {one.public_id: one for one in _locked(session, wanted)}
+    unknown = {f"ids.{place}": "No such send" for place, id_ in enumerate(ids) if id_ not in found}
+    if unknown:
+        raise ValidationFailed(unknown)
+    return [one for one in found.values() if one.status == "failed"]
+
+
+def match_failed(session: TenantSession, wanted: Filter) -> list[Delivery]:
+    """Those of the Failed Queue that a filter lets through, to be changed: the oldest MOST_AT_ONCE."""
+    statement = failed_sends().limit(MOST_AT_ONCE)
+    if wanted.mapping is not None:
+        statement = statement.where(Delivery.type == wanted.mapping)
+    if wanted.date_from is not None:
+        statement = statement.where(Delivery.created_at >= _midnight(wanted.date_from))
+    if wanted.date_to is not None:
+        statement = statement.where(Delivery.created_at < _midnight(wanted.date_to) + dt.timedelta(days=1))
+    return _locked(session, statement)
+
+
+def edit_body(session: TenantSession, delivery: Delivery, body: str) -> None:
+    """Put another body in place of the one that failed; its idempotency key stays.
+
+    Raises Conflict for one that is not in the Failed Queue, ValidationFailed for what is not a JSON object.
+    """
+    if delivery.status != "failed":
+        message = f"This send is {delivery.status}; only what stands in the Failed Queue can be edited."
+        raise Conflict(message, remedy=Remedy("state", delivery.status, "failed"))
+    delivery.body = check_body(body)
+
+
+def check_body(body: str) -> str:
+    """The text of a JSON object, as it is sent. Raises ValidationFailed telling what is wrong."""
+    text = body.strip()
+    if len(text.encode("utf-8", "surrogatepass")) > LONGEST_BODY:
+        raise ValidationFailed({"body": f"Body may have {LONGEST_BODY} bytes at most"})
+    try:
+        value = parse_json(text.encode())
+    except UnicodeEncodeError:
+        raise ValidationFailed({"body": "Body contains characters that are not allowed"}) from None
+    except MalformedJson as error:
+        raise ValidationFailed({"body": error.message}) from None
+    if not isinstance(value, dict):
+        raise ValidationFailed({"body": "Body must be a JSON object"})
+    return text
+
+
+def retry(session: TenantSession, deliveries: Sequence[Delivery]) -> Retried:
+    """Send again what failed, under the same idempotency keys. What still lacks a required value stays."""
+    result = Retried(len(deliveries))
+    for delivery in deliveries:
+        reason = _why_not(session, delivery)
+        if reason is None:
+            result.done += send_again(session, [delivery])
+        else:
+            delivery.reason = reason
+            result.refused.append(Refused(delivery.public_id, reason))
+    return result
+
+
+def give_up(session: TenantSession, deliveries: Sequence[Delivery]) -> Retried:
+    """Take them out of the Failed Queue for good. They stay in the log."""
+    return Retried(len(deliveries), discard(session, deliveries))
+
+
+def _why_not(session: TenantSession, delivery: Delivery) -> str | None:
+    """Why a send cannot go out again; None where it can. One that never went out is composed afresh if that helps."""
+    if find_endpoint(session, delivery.endpoint_id) is None:
+        return "The connection was deleted; there is nowhere to send it"
+    mapping = session.get(OutgoingMapping, (session.owner_id, delivery.mapping_id)) if delivery.mapping_id else None
+    if mapping is None:
+        return None
+    missing = missing_in(mapping.rows, delivery.body)
+    if not missing:
+        return None
+    if delivery.attempts == 0:
+        return _compose_afresh(session, mapping, delivery)
+    return "; ".join(f"{name} is required" for name in missing)
+
+
+def _compose_afresh(session: TenantSession, mapping: OutgoingMapping, delivery: Delivery) -> str | None:
+    try:
+        record: Any = find_record(session, SOURCES[mapping.source].resource.model, delivery.subject)
+    except NotFound:
+        return f"{delivery.reason}; the record was deleted meanwhile"
+    composed = compose_all(session, outlet_of(session, mapping), [record])[record.id]
+    if composed.reason is None:
+        delivery.body = composed.text
+    return composed.reason
+
+
+def _locked(session: TenantSession, statement: Select[Delivery]) -> list[Delivery]:
+    return list(session.scalars(statement.with_for_update().execution_options(populate_existing=True)))
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(), dt.UTC)

@@ -1,0 +1,111 @@
+"""The pages of outgoing calls: worked without JavaScript, whose credential it is, nobody else's."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+
+from tests.sandbox.console.conftest import Visitor, code_in
+from tests.sandbox.delivery.conftest import CourierMaker
+from tests.sandbox.delivery.sink import Sink
+
+ROOT = "/sandbox/integration"
+WHOSE = "For calls out, the partner issues the credential; you enter it here."
+pytestmark = pytest.mark.usefixtures("store")
+
+
+def rows(*given: dict[str, str]) -> dict[str, str]:
+    return {f"rows-{n}-{name}": value for n, row in enumerate(given) for name, value in row.items()}
+
+
+def test_a_partner_is_connected_mapped_sent_to_and_retried_by_hand(
+    new_visitor: Callable[[], Visitor], partner: Sink, courier: CourierMaker
+) -> None:
+    alice, mallory = new_visitor(), new_visitor()
+    alice.open_sandbox()
+    mallory.open_sandbox()
+    assert WHOSE in alice.get(f"{ROOT}/connections").text
+    form = {"name": "Partner <b>", "url": partner.url, "method": "POST", "timeout": "5", "active": "1"}
+    key = {"headers-0-name": "X-Key", "headers-0-value": "issued-by-them", "headers-0-secret": "1"}
+    refused = alice.post(f"{ROOT}/connections", form | {"headers-0-name": "Host", "headers-0-value": "x"}, status=400)
+    assert "Host cannot be set here" in refused.text
+    more = alice.post(f"{ROOT}/connections", form | key | {"act": "rows"})
+    assert len(more.find_all("input", type="checkbox")) > 6
+    listed = alice.post(f"{ROOT}/connections", form | key)
+    assert "Partner <b>" in listed.text and "issued-by-them" not in listed.html
+    place = next(link for link in listed.links if link.startswith(f"{ROOT}/connections/con_"))
+    place = [link for link in listed.links if link.startswith(f"{ROOT}/connections/con_")][-1]
+    assert "issued-by-them" not in alice.get(place).html
+    assert mallory.client.get(place).status_code == 404
+    alice.post(place, form | {"headers-0-name": "X-Key", "headers-0-secret": "1"})
+
+    fields = {"name": "To partner", "slug": "to-partner", "source": "invoice", "manual": "1", "active": "1"}
+    fields |= {"connection_id": "3"} | rows({"field": "invoice_number", "parameter": "number", "required": "1"})
+    wrong = fields | rows({"field": "invoice_number", "parameter": "number", "type": "Number"},
+                          {"field": "date", "parameter": "number", "type": "Boolean"})  # fmt: skip
+    page = alice.post(f"{ROOT}/outgoing", wrong, status=400)
+    assert "date cannot become a Boolean" in page.text and "Row 1 fills number already" in page.text
+    preview = alice.post(f"{ROOT}/outgoing", fields | {"act": "preview", "record": "2"})
+    assert '"INV-2024-002"' in code_in(preview)
+    assert "No such invoice" in alice.post(f"{ROOT}/outgoing", fields | {"act": "preview", "record": "x"}).text
+    saved = alice.post(f"{ROOT}/outgoing", fields)
+    assert '"INV-2024-001"' in code_in(saved)
+    editor = next(form.get("action") for form in saved.find_all("form") if "omp_" in (form.get("action") or ""))
+
+    partner.decide = lambda arrival: (404, {})
+    sent = alice.post(f"{editor}/send", {"record": "1"})
+    assert "pending" in sent.text
+    courier().deliver_due()
+    queue = alice.get(f"{ROOT}/failed")
+    (box,) = [node for node in queue.find_all("input", type="checkbox") if node.get("name") == "id"]
+    failed = f"{ROOT}/failed/{box.get('value')}"
+    assert "Body is not valid JSON" in alice.post(failed, {"body": "{"}, status=400).text.replace("The body", "Body")
+    assert mallory.client.get(failed).status_code == 404
+    partner.decide = lambda arrival: (200, {})
+    alice.post(failed, {"body": '{"number": "INV-1"}', "act": "retry"})
+    courier().deliver_due()
+    first, second = partner.arrivals
+    assert first.headers["idempotency-key"] == second.headers["idempotency-key"]
+    assert second.headers["x-key"] == "issued-by-them"
+    assert json.loads(second.body) == {"number": "INV-1"}
+    detail = alice.get(f"{ROOT}/outgoing/logs/{box.get('value')}")
+    assert "delivered" in detail.text and "issued-by-them" not in detail.html
+    assert "Attempt 2" in detail.text
+
+
+def test_the_log_the_queue_the_settings_and_traces_are_sound_pages(
+    new_visitor: Callable[[], Visitor], partner: Sink, courier: CourierMaker
+) -> None:
+    alice = new_visitor()
+    alice.open_sandbox()
+    for path in ("outgoing", "outgoing/new", "connections/new", "settings", "outgoing/logs", "failed"):
+        page = alice.get(f"{ROOT}/{path}")
+        assert len(page.find_all("h1")) == 1
+    alice.send("invoices.approve", path__id="1")
+    logs = alice.get(f"{ROOT}/outgoing/logs?status=pending&mapping=invoice-to-project-portal&search=INV-2024-001")
+    line = next(link for link in logs.links if "/outgoing/logs/dlv_" in link)
+    trace = next(link for link in alice.get(line).links if "/traces/" in link)
+    shown = alice.get(trace).text
+    assert "invoice.approved" in shown and "invoice-to-project-portal" in shown
+    assert "must be a date" in alice.get(f"{ROOT}/outgoing/logs?date_from=soon").text
+    exported = alice.client.get(f"{ROOT}/outgoing/logs?format=csv")
+    assert exported.mimetype == "text/csv" and "invoice-to-project-portal" in exported.text
+    settings = alice.get(f"{ROOT}/settings")
+    assert WHOSE in settings.text and "tried again after 5 s, 5 min, 30 min, 2 h" in settings.text
+    action = next(
+        form.get("action") for form in settings.find_all("form") if "/settings/con_" in str(form.get("action"))
+    )
+    assert "Timeout must be from 1 to 15" in alice.post(str(action), {"timeout": "99"}).text
+    assert re.search(r"Project portal off", alice.post(str(action), {"timeout": "9"}).text)
+    alice.post(f"{ROOT}/failed", {"act": "discard all"})
+    assert alice.client.get(f"{ROOT}/traces/unknown").status_code == 404
+
+
+def test_a_plan_without_integration_is_told_so(new_visitor: Callable[[], Visitor]) -> None:
+    alice = new_visitor()
+    alice.open_sandbox("growth")
+    for path in ("outgoing", "connections", "settings", "outgoing/logs", "failed", "traces/x"):
+        assert "Upgrade required" in alice.get(f"{ROOT}/{path}", 403).text
