@@ -22,6 +22,7 @@ MOST_ROWS = 500
 BODY_LIMIT = 5 * 1024 * 1024
 STATUSES = ("created", "failed", "duplicate")
 _ITSELF = "row"
+_LEFT_OUT = {"failed": "failed", "duplicate": "were there already"}
 
 Outcome = dict[str, Any]
 
@@ -130,7 +131,14 @@ def _carry_out(resource: Resource, call: Call) -> Done:
     if call.query.atomic:
         _refuse_bad(resource.name, outcomes)
     found = Counter(outcome["status"] for outcome in outcomes)
-    return Done({"outcomes": outcomes, **{status: found[status] for status in STATUSES}, "charged": 1})
+    counts = {status: found[status] for status in STATUSES}
+    return Done({"outcomes": outcomes, **counts, "charged": 1}, remark=_remark(counts))
+
+
+def _remark(counts: dict[str, int]) -> str:
+    """What to say where not every row made a record."""
+    left_out = [f"{counts[status]} {words}" for status, words in _LEFT_OUT.items() if counts[status]]
+    return f"Of {sum(counts.values())} rows {' and '.join(left_out)}; see the outcomes." if left_out else ""
 
 
 def _try_row(resource: Resource, session: TenantSession, row: Any) -> Outcome:

@@ -8,6 +8,7 @@ from typing import Any
 
 from portal.api.operation import Answer, Done, Operation, Page
 from sandbox import desk_examples, staff_examples, store_examples
+from sandbox.integration.incoming import examples as incoming_examples
 
 Record = dict[str, Any]
 NOW = "2026-11-21T09:12:44Z"
@@ -223,11 +224,13 @@ OTHERS: dict[str, Answer] = {
 
 
 SEEDED |= store_examples.SEEDED | staff_examples.SEEDED | desk_examples.SEEDED
-OTHERS |= store_examples.OTHERS | staff_examples.OTHERS | desk_examples.OTHERS
+OTHERS |= store_examples.OTHERS | staff_examples.OTHERS | desk_examples.OTHERS | incoming_examples.OTHERS
 
 
 def with_example(operation: Operation) -> Operation:
-    """The operation with what it answers to its own sample in a fresh sandbox."""
+    """The operation with what it answers to its own sample in a fresh sandbox, unless it brings that along."""
+    if operation.example is not None:
+        return operation
     if operation.id in OTHERS:
         return replace(operation, example=OTHERS[operation.id])
     if operation.group in SEEDED:

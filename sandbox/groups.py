@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from portal.api.operation import Group
+from portal.api.resource import Resource
 
 GROUPS = (
     Group("customers", "Customers", "Whom the company sells to.", "core", "Sales and support"),
@@ -35,6 +39,18 @@ GROUPS = (
     Group("masters", "Masters", "Lists to choose from, by name.", "core", "All modules"),
     Group("audit", "Audit trail", "Who did what in your tenant.", "tenant-workspaces", "All modules"),
     Group("events", "Events", "What your tenant announced.", "tenant-workspaces", "All modules"),
+    Group("webhooks", "Webhooks", "Your addresses that are told of events.", "integration", "Integration"),
+    Group("deliveries", "Deliveries", "What was sent, attempt by attempt.", "integration", "Integration"),
+    Group("incoming", "Incoming", "Records of external systems, in their own form.", "integration", "Integration"),
+    Group("incoming-mappings", "Incoming mappings", "Others' parameters as your fields.", "integration", "Integration"),
+    Group("incoming-logs", "Incoming logs", "What came in, and what became of it.", "integration", "Integration"),
+    Group("connections", "Connections", "Partners' addresses, and their credentials.", "integration", "Integration"),
+    Group(
+        "outgoing-mappings", "Outgoing mappings", "Your records as partners' parameters.", "integration", "Integration"
+    ),
+    Group("outgoing-logs", "Outgoing logs", "What was sent to partners.", "integration", "Integration"),
+    Group("failed", "Failed Queue", "What did not get through.", "integration", "Integration"),
+    Group("traces", "Traces", "One request, from arrival to delivery.", "integration", "Integration"),
     Group("tokens", "Access tokens", "Short-lived tokens for a key.", "tenant-workspaces", "Platform"),
     Group("tenants", "Tenants", "Workspaces and their settings.", "tenant-workspaces", "Platform"),
     Group("subscription", "Subscription", "A tenant's plan, its modules and limits.", "subscriptions", "Platform"),
@@ -48,3 +64,9 @@ GROUPS = (
     Group("public-leads", "Public leads", "What a website's visitors leave.", "public-website", "Public"),
     Group("guest-chat", "Guest chat", "Support conversations without an account.", "guest-chat", "Public"),
 )
+
+
+def told(resources: Iterable[Resource]) -> tuple[Group, ...]:
+    """The chapters, those of resources with what their declarations say of them."""
+    abouts = {resource.name: resource.description for resource in resources}
+    return tuple(replace(group, about=abouts.get(group.name, group.about)) for group in GROUPS)

@@ -119,7 +119,7 @@ OTHERS: dict[str, Answer] = {
     ),
     "vendors.create": Done(
         {"id": 23, "public_id": "ven_832bfa30dbf0724894aa788b", "vendor_code": "VEND-1023"}
-        | {"name": "Coastline Paper Traders", "gst_no": "27ABCDE1234F1Z5", "contact_person": "Meera Joshi"}
+        | {"name": "Coastline Paper Traders", "gst_no": "27CPTXC4417J1Z2", "contact_person": "Meera Joshi"}
         | {"phone": "+91 22 0055 0143", "email": "orders@coastline-paper.example", "city": "Mumbai"}
         | _stamps(NOW)
     ),

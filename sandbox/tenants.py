@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from portal.core.config import Settings
 from portal.core.session import TenantSession
 from portal.tenancy.audit import record_act
-from portal.tenancy.keys import issue_key
+from portal.tenancy.keys import issue_role_keys
 from portal.tenancy.models import Tenant
-from portal.tenancy.permissions import ROLES
 from portal.tenancy.service import create_tenant, find_tenant, sweep_expired
+from sandbox.integration.furnishing import furnish
 from sandbox.seed.receipts import Receipt
 from sandbox.seed.service import fill_tenant, reset_tenant
 from sandbox.seed.template import ensure_template
@@ -38,11 +38,9 @@ def create_sandbox(
     """
     ensure_template(session, settings.content_path / "demo")
     tenant = create_tenant(session, name=name, mode="sandbox", plan=plan, expires_at=expires_at)
-    keys = {
-        role: issue_key(session, settings.secret_key, tenant, name=role.capitalize(), role=role).secret
-        for role in ROLES
-    }
+    keys = issue_role_keys(session, settings.secret_key, tenant)
     fill_tenant(session, tenant)
+    furnish(session, tenant, settings.base_url)
     return NewSandbox(tenant, keys)
 
 

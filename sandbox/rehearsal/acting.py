@@ -6,7 +6,6 @@ without an answer, or with an incomplete one, according to how much the server h
 
 from __future__ import annotations
 
-import threading
 import time
 
 from flask import Response, after_this_request, g, request
@@ -14,11 +13,11 @@ from flask import Response, after_this_request, g, request
 from portal.api.answers import JSON
 from portal.api.operation import Call
 from portal.api.rehearsing import change_delivery
-from portal.core.errors import RateLimited
 from portal.core.runtime import runtime
 from sandbox.rehearsal.arming import Occasion, count_use, take_armed
 from sandbox.rehearsal.outcomes import refusal_for
 from sandbox.rehearsal.scenarios import HEADER, Scenario, read_header
+from sandbox.rehearsal.waiting import place_to_wait
 
 GATEWAY_TIMEOUT = 504
 
@@ -70,27 +69,20 @@ def _mark(response: Response, name: str) -> Response:
     return response
 
 
-def _cut_off(response: Response) -> Response:
+def lost_answer(length: int = 1) -> Response:
+    """An answer that announces so many bytes, one at least, and ends before them."""
     cut = Response(iter(()), GATEWAY_TIMEOUT, mimetype=JSON)
-    cut.headers["Content-Length"] = str(max(1, len(response.get_data())))
+    cut.headers["Content-Length"] = str(max(1, length))
+    return cut
+
+
+def _cut_off(response: Response) -> Response:
+    cut = lost_answer(len(response.get_data()))
     cut.headers[HEADER] = response.headers[HEADER]
     return cut
 
 
-_waiting = 0
-_turn = threading.Lock()
-
-
 def _wait(ms: int) -> None:
-    """Hold the call. Half of a process's threads may wait at once, so that the others go on serving."""
-    global _waiting
-    most = runtime().settings.threads // 2
-    with _turn:
-        if _waiting >= most:
-            raise RateLimited("waiting calls of a server process at once", 1, count=most)
-        _waiting += 1
-    try:
+    """Hold the call. Raises RateLimited where too many are held already."""
+    with place_to_wait():
         time.sleep(ms / 1000)
-    finally:
-        with _turn:
-            _waiting -= 1

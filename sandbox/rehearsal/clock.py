@@ -14,6 +14,8 @@ from portal.core.remedies import Remedy
 from portal.core.session import TenantSession
 from portal.tenancy.clocks import set_clock
 from portal.tenancy.models import Tenant
+from sandbox.delivery.queue import shift_queue
+from sandbox.integration.outgoing.running import run_due_mappings
 from sandbox.rehearsal.due import Due, find_next, list_due
 
 FURTHEST = dt.timedelta(days=1096)
@@ -99,9 +101,13 @@ def _move(session: TenantSession, tenant: Tenant, offset: int, field: str) -> Mo
     if offset > FURTHEST.total_seconds():
         raise _too_far(field)
     was = tenant.clock.now()
-    set_clock(session, tenant, max(offset, tenant.clock_offset))
+    length = max(0, offset - tenant.clock_offset)
+    set_clock(session, tenant, tenant.clock_offset + length)
+    shift_queue(session, length)
     now = tenant.clock.now()
-    return Move(was, now, *list_due(session, was, now, MOST_LISTED))
+    move = Move(was, now, *list_due(session, was, now, MOST_LISTED))
+    run_due_mappings(session)
+    return move
 
 
 def _too_far(field: str) -> ValidationFailed:

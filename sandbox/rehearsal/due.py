@@ -11,12 +11,16 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.api.idempotency import IdempotencyKey
+from portal.core.clock import Clock
 from portal.core.session import TenantSession
 from portal.tenancy.models import AccessToken, ApiKey
+from sandbox.delivery.models import Delivery, Queued
+from sandbox.integration.outgoing.models import OutgoingMapping, SendSchedule
 from sandbox.resources.invoices import Invoice
 from sandbox.resources.quote_records import Quote
 
 _DAY = dt.timedelta(days=1)
+_ALMOST_A_SECOND = dt.timedelta(microseconds=999_999)
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,10 @@ class Due:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of thing that falls due: an instant, or a last day, which is over at the next midnight (UTC)."""
+    """A kind of thing that falls due: an instant, or a last day, which is over at the next midnight (UTC).
+
+    With `is_real` the column holds the machine's time, as the queue of deliveries does.
+    """
 
     type: str
     text: str
@@ -38,18 +45,23 @@ class Kind:
     subject: InstrumentedAttribute[Any]
     conditions: tuple[ColumnElement[bool], ...] = ()
     is_day: bool = False
+    is_real: bool = False
     read: Callable[[Select[Any]], Select[Any]] = lambda statement: statement
 
-    def between(self, after: dt.datetime, until: dt.datetime) -> Select[Any]:
+    def between(self, clock: Clock, after: dt.datetime, until: dt.datetime) -> Select[Any]:
         """What falls due after one instant, and at another at the latest."""
         column: Any = self.column
+        if self.is_real:
+            after, until = after - clock.offset, until - clock.offset
         window = (column > after, column <= until)
         if self.is_day:
             window = (column >= after.date(), column < until.date())
         return self.read(select(column, self.subject).where(*window, *self.conditions))
 
-    def at(self, value: Any) -> dt.datetime:
-        """The instant a value of the column stands for."""
+    def at(self, clock: Clock, value: Any) -> dt.datetime:
+        """The instant a value of the column stands for, by the tenant's clock."""
+        if self.is_real:
+            return clock.at(value + _ALMOST_A_SECOND)
         return dt.datetime.combine(value + _DAY, dt.time(), dt.UTC) if self.is_day else value
 
 
@@ -77,6 +89,26 @@ KINDS = (
         IdempotencyKey.key,
         (IdempotencyKey.status.is_not(None),),
     ),
+    Kind(
+        "outgoing_mapping.due",
+        "A scheduled mapping sends what changed",
+        SendSchedule.next_at,
+        OutgoingMapping.public_id,
+        read=lambda statement: statement.join(
+            OutgoingMapping,
+            (OutgoingMapping.tenant_id == SendSchedule.tenant_id) & (OutgoingMapping.id == SendSchedule.mapping_id),
+        ),
+    ),
+    Kind(
+        "delivery.due",
+        "A message is tried again",
+        Queued.due_at,
+        Delivery.public_id,
+        is_real=True,
+        read=lambda statement: statement.join(
+            Delivery, (Delivery.tenant_id == Queued.tenant_id) & (Delivery.id == Queued.delivery_id)
+        ),
+    ),
 )
 
 
@@ -85,10 +117,10 @@ def list_due(session: TenantSession, after: dt.datetime, until: dt.datetime, mos
     found: list[Due] = []
     total = 0
     for kind in KINDS:
-        statement = kind.between(after, until)
+        statement = kind.between(session.clock, after, until)
         total += session.scalar(select(func.count()).select_from(statement.subquery())) or 0
         rows = session.execute(statement.order_by(kind.column, kind.subject).limit(most))
-        found += [Due(kind.at(value), kind.type, subject) for value, subject in rows]
+        found += [Due(kind.at(session.clock, value), kind.type, subject) for value, subject in rows]
     return sorted(found, key=lambda due: due.at)[:most], total
 
 

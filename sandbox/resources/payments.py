@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from pydantic import Field
 
@@ -13,7 +14,8 @@ from portal.api.paging import ListPlan, Reader
 from portal.api.records import find_reference
 from portal.api.registrar import represents
 from portal.api.schema import Amount, ApiModel, Code, Date, Reference, rule
-from sandbox.resources.invoices import invoices
+from portal.core.session import TenantSession
+from sandbox.resources.invoices import Invoice, invoices
 from sandbox.resources.reference import Account
 from sandbox.resources.transactions import PaymentFacts, PaymentView, Transaction, record_payment
 
@@ -43,19 +45,22 @@ def _list_payments(call: Call) -> Page:
     return Reader(call.session, _PLAN, query, call.signer(f"cursor {call.record.id}")).read()
 
 
-def _take_payment(call: Call) -> Done:
-    data: PaymentBody = call.body
-    account = find_reference(call.session, Account, data.account_id, "account_id")
+def take_payment(session: TenantSession, invoice: Invoice, data: PaymentBody) -> dict[str, Any]:
+    """Record a payment of an invoice, which is locked. Returns it as an answer shows it.
+
+    Raises InvoiceVoid, and ValidationFailed for an unknown account or an overpayment.
+    """
+    account = find_reference(session, Account, data.account_id, "account_id")
     payment = Transaction(
         type="Income",
         account_id=account.id,
         category_id=SALES_CATEGORY,
         amount=data.amount,
         method=data.method,
-        description=f"Payment of {call.record.invoice_number}",
-        date=data.date or call.session.clock.today(),
+        description=f"Payment of {invoice.invoice_number}",
+        date=data.date or session.clock.today(),
     )
-    return Done(record_payment(call.session, payment, call.record))
+    return record_payment(session, payment, invoice)
 
 
 pay = Operation(
@@ -71,7 +76,7 @@ pay = Operation(
     permission="accounting:write",
     find=invoices.find,
     represent=represents(invoices),
-    handle=_take_payment,
+    handle=lambda call: Done(take_payment(call.session, call.record, call.body)),
     body=PaymentBody,
     returns=PaymentView,
     status=201,

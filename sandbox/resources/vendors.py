@@ -105,7 +105,7 @@ vendors = Resource(
     announces={"vendor.created": "A vendor was created"},
     sample={
         "name": "Coastline Paper Traders",
-        "gst_no": "27ABCDE1234F1Z5",
+        "gst_no": "27CPTXC4417J1Z2",
         "contact_person": "Meera Joshi",
         "phone": "+91 22 0055 0143",
         "email": "orders@coastline-paper.example",

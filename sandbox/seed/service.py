@@ -14,6 +14,7 @@ from portal.tenancy.clocks import set_clock
 from portal.tenancy.copying import copy_tenant, count_added, count_copied, count_kept
 from portal.tenancy.models import Tenant
 from portal.tenancy.service import find_own, lock_tenant
+from sandbox.integration.furnishing import furnish
 from sandbox.seed.receipts import Receipt
 from sandbox.seed.template import drop_outdated, ensure_template, find_template
 
@@ -45,6 +46,7 @@ def reset_tenant(session: TenantSession, tenant: Tenant) -> Receipt:
     template = _template(session)
     removed = {table: count for table, count in count_added(session, template.id, tenant).items() if count}
     _fill(session, template, tenant)
+    furnish(session, tenant)
     forget_answers(session)
     set_clock(session, tenant, 0)
     restored = count_copied(session, tenant)
