@@ -71,6 +71,7 @@ def _database_of_our_own(url: str) -> Iterator[str]:
     name = f"slipway_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(plain, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
     yield server.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
     with psycopg.connect(plain, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -26,7 +26,7 @@ from tests.conftest import SandboxMaker
 
 ROOT = Path(__file__).resolve().parents[2]
 GUARDS = {"public", "public_api", "guest", "member", "staff", "api_key"}
-ABOUT_TENANTS = {"counters", "jobs", "sandbox_owners"}
+ABOUT_TENANTS = {"counters", "delivery_lanes", "delivery_queue", "jobs", "sandbox_owners"}
 GLOBAL_INDEXES = {"public_id", "key_id", "token_hash", "token"}
 
 

@@ -8,6 +8,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask
 from sqlalchemy import select
@@ -16,12 +17,14 @@ from werkzeug.test import Client, TestResponse
 from portal.tenancy.keys import issue_key
 from portal.tenancy.models import Tenant
 from portal.tenancy.service import find_house
+from sandbox.integration.outgoing.examples import MAPPING_SAMPLE
 from sandbox.tenants import NewSandbox
 from tests.conftest import runtime_of
 
 CHAT = "/api/v1/support/guest"
 TENANTS = "/api/tenants"
 TOKENS = "/oauth/token"
+INBOX = "/api/v2/sandbox/inbox/addresses"
 CALLS_PER_KEY = 900
 CALLS_PER_CHAT = 100
 
@@ -37,6 +40,7 @@ class Door:
     def __init__(self, app: Flask, new: NewSandbox) -> None:
         self.app, self.tenant = app, new.tenant
         self.conversation, self._guest_token, self._chat_calls = "", "", 0
+        self.delivery = ""
         self.made: defaultdict[str, list[str]] = defaultdict(list)
         self._keys: dict[bool, tuple[str, Iterable[int]]] = {}
         self._number = itertools.count(1)
@@ -71,6 +75,28 @@ class Door:
             self.conversation, self._guest_token = started["public_id"], started["guest_token"]
         self._chat_calls += 1
         return self.conversation
+
+    def open_delivery(self) -> str:
+        """A delivery that has ended: a test event to a webhook, discarded. It may be sent again, then discarded."""
+        if not self.delivery:
+            webhook = {"url": "https://example.com/hooks/door", "events": ["*"]}
+            made = call(self, "POST", "/api/v2/webhooks", webhook).get_json()["data"]
+            posted = call(self, "POST", f"/api/v2/webhooks/{made['id']}/test").get_json()["data"]
+            self.delivery = posted["public_id"]
+            call(self, "POST", f"/api/v2/deliveries/{self.delivery}/discard")
+        return self.delivery
+
+    def open_failed_send(self) -> str:
+        """A send in the Failed Queue: of a customer without the e-mail that the mapping of the sample requires."""
+        call(self, "POST", "/api/v2/integration/outgoing-mappings", MAPPING_SAMPLE | {"slug": "doors"})
+        call(self, "POST", "/api/v2/customers", {"account": "Jane Smith"})
+        return str(call(self, "GET", "/api/v2/integration/failed").get_json()["data"][0]["public_id"])
+
+    def open_message(self) -> str:
+        """A message in the inbox."""
+        addresses = call(self, "GET", INBOX).get_json()["data"]
+        address = addresses[0] if addresses else call(self, "POST", INBOX, {"name": "Door's"}).get_json()["data"]
+        return str(self.app.test_client().post(urlsplit(address["url"]).path).get_json()["id"])
 
     def _address(self) -> str:
         number = next(self._number)

@@ -131,6 +131,12 @@ def _paid(body: Body, number: int) -> Body:
     return body | {"items": items[:3], "payments": [{"method": "Cash", "amount": 10_000}]}
 
 
+def _subscribed(body: Body, number: int) -> Body:
+    """An address that may be called, and events there are."""
+    fitting = {"url": f"https://shop{number}.example/hook", "events": ["customer.*"]}
+    return body | {name: value for name, value in fitting.items() if name in body}
+
+
 ALLOWED: dict[str, Callable[[Body, int], Body]] = {
     "/invoices": _in_order,
     "/quotes": _in_order,
@@ -140,5 +146,7 @@ ALLOWED: dict[str, Callable[[Body, int], Body]] = {
     "/pos/sales": _paid,
     "/movements": lambda body, number: body | {"product_id": 16 + number % 10, "type": "in", "qty": 1 + number % 9},
     "/hr/attendance": lambda body, number: body | {"employee_code": f"EMP-10{10 + number % 8}"},
+    "/webhooks": _subscribed,
+    "/resend": lambda body, number: {name: value for name, value in body.items() if "to" not in body or name != "from"},
     "/fleet/vehicles": lambda body, number: body | {"odometer": 9_000_000 + number, "year": 2020},
 }

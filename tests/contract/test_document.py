@@ -13,6 +13,7 @@ from portal.api.schema import ApiModel
 from portal.core.errors import CODES
 from portal.tenancy.plans import MODULES
 from tests.conftest import Integration
+from tests.contract.beforehand import BEFOREHAND, fail_a_send
 from tests.contract.breaking import operations_of
 from tests.contract.described import Described, describe, document_of
 from tests.contract.door import TENANTS
@@ -93,7 +94,10 @@ def test_a_body_that_is_required_must_come(alice: Integration, protected: list[D
         body = operation.says.get("requestBody")
         if body is None or operation.path == TENANTS:
             continue
-        answer = alice.call(operation.method, operation.address(alice.tenant))
+        if operation.id in BEFOREHAND:
+            alice.call(*BEFOREHAND[operation.id])
+        values = {"id": fail_a_send(alice)} if operation.id == "failed.update" else {}
+        answer = alice.call(operation.method, operation.address(alice.tenant, **values))
         assert (answer.status_code == 400) == body["required"], (operation.id, answer.text)
         if body["required"]:
             assert json.loads(answer.data)["errors"], operation.id

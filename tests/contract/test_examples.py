@@ -13,11 +13,11 @@ from flask import Flask
 
 from portal.api.answers import encode, envelope
 from portal.api.operation import Operation
+from portal.core.database import Database
 from portal.docs.calls import fill_path
 from sandbox import extension
-from sandbox.rehearsal.requests_api import SAMPLE_ID as SAMPLE_REQUEST
-from sandbox.rehearsal.scenarios_api import SAMPLE as SAMPLE_SCENARIO
 from tests.conftest import Integration
+from tests.contract.beforehand import prepare
 
 exact = msgspec.json.Decoder(float_hook=Decimal).decode
 VARYING = {
@@ -31,12 +31,21 @@ VARYING = {
     "sold_at",
     "received_at",
 }
-VARYING_WITH_TODAY = {
+OF_A_DELIVERY = {"subject", "trace", "message_id", "next_attempt_at", "ended_at"}
+OF_A_SEND = {"subject", "url", "idempotency_key", "trace", "next_attempt_at", "ended_at"}
+OF_A_RUN = {"last_run_at", "next_run_at"}
+OF_AN_ATTEMPT = {"attempted_at", "made_at", "duration_ms", "body", "request_body", "value"}
+VARYING_WITH_TODAY: dict[str, set[str]] = {
     "sales.create": {"date", "receipt_number"},
     "receipts.create": {"receipt_number"},
     "quotes.create": {"issued_on", "quote_number"},
     "quotes.convert": {"date", "invoice_number"},
     "tickets.close": {"closed_at"},
+    "incoming.receive": {"requestId"},
+    "incoming-mappings.versions": {"published_at"},
+    "incoming-mappings.replay": {"received_at"},
+    "incoming-logs.list": {"key_id", "received_at", "duration"},
+    "incoming-logs.read": {"key_id", "received_at", "duration", "body", "record_public_id"},
     "sandbox.read_clock": {"now"},
     "sandbox.move_clock": {"was", "now"},
     "sandbox.list_snapshots": {"records"},
@@ -44,17 +53,19 @@ VARYING_WITH_TODAY = {
     "sandbox.restore_snapshot": {"snapshot", "restored_at", "now"},
     "sandbox.list_requests": {"request_id", "key_id", "duration_ms"},
     "sandbox.read_request": {"key_id", "duration_ms", "request_body", "response_body", "name", "value"},
+    **{f"sandbox.{name}": {"url"} for name in ("list_inbox_addresses", "add_inbox_address")},
+    "sandbox.list_inbox": {"path"},
+    "sandbox.read_inbox_message": {"path", "name", "value"},
+    "webhooks.create": {"secret"},
+    "webhooks.rotate_secret": {"secret", "old_secret_until"},
+    **{f"connections.{verb}": {"url"} for verb in ("list", "read", "update")},
+    **dict.fromkeys(("outgoing-mappings.create", "outgoing-mappings.replace"), OF_A_RUN),
+    **dict.fromkeys(("invoices.send", "vendors.send", "receipts.send", "outgoing-mappings.send"), OF_A_SEND),
+    **dict.fromkeys(("outgoing-logs.list", "outgoing-logs.read", "failed.list", "failed.update"), OF_A_SEND),
+    "traces.read": OF_A_SEND,
+    **dict.fromkeys(("webhooks.test", "deliveries.resend", "deliveries.discard"), OF_A_DELIVERY),
+    **dict.fromkeys(("deliveries.list", "deliveries.read"), OF_A_DELIVERY | OF_AN_ATTEMPT),
 }
-BEFOREHAND: dict[str, tuple[str, str, Any]] = {
-    "sandbox.list_snapshots": ("POST", "/api/v2/sandbox/snapshots", {"name": "Before the import"}),
-    "sandbox.restore_snapshot": ("POST", "/api/v2/sandbox/snapshots", {"name": "Before the import"}),
-    "sandbox.delete_snapshot": ("POST", "/api/v2/sandbox/snapshots", {"name": "Before the import"}),
-    "sandbox.list_scenarios": ("POST", "/api/v2/sandbox/scenarios", SAMPLE_SCENARIO),
-    "sandbox.disarm_scenario": ("POST", "/api/v2/sandbox/scenarios", SAMPLE_SCENARIO),
-    "sandbox.list_requests": ("GET", "/api/v2/customers/999999", None),
-    "sandbox.read_request": ("GET", "/api/v2/customers/999999", None),
-}
-"""What has to be called first, for operations about what a fresh sandbox does not have yet."""
 REFUSED = {"tenants.create"}
 SENT = [operation for operation in extension.operations if operation.id not in REFUSED]
 
@@ -79,10 +90,10 @@ def call(caller: Integration, operation: Operation) -> Any:
 
 @pytest.mark.one_store
 @pytest.mark.parametrize("operation", SENT, ids=lambda operation: operation.id)
-def test_the_example_is_what_the_sample_is_answered_with(alice: Integration, operation: Operation) -> None:
-    if operation.id in BEFOREHAND:
-        alice.call(*BEFOREHAND[operation.id], headers={"X-Request-Id": SAMPLE_REQUEST})
-    answer = call(alice, operation)
+def test_the_example_is_what_the_sample_is_answered_with(
+    alice: Integration, operation: Operation, database: Database
+) -> None:
+    answer = call(alice, prepare(alice, operation, database))
     shown = exact(encode(envelope(operation.example, operation.outcome)))
     assert answer.status_code == operation.status
     given = exact(answer.data)

@@ -58,6 +58,8 @@ MODULES = {
     "fleet": "fleet",
     "reports": "reports",
     "webhooks": "integration",
+    "integration": "integration",
+    "deliveries": "integration",
     "events": "integration",
     "batch/customers": "crm",
     "batch/leads": "crm",
@@ -66,7 +68,10 @@ MODULES = {
     "batch/products": "catalog",
 }
 # Operations that make a record of a further module, which the plan must include too.
-FURTHER = {"quotes.convert": "accounting"}
+FURTHER = {
+    "quotes.convert": "accounting",
+    **dict.fromkeys(("invoices.send", "vendors.send", "receipts.send"), "integration"),
+}
 
 
 @dataclass(frozen=True)
@@ -128,9 +133,11 @@ def fault(operation: Declared, role: str, plan: str, answer: TestResponse) -> st
     if not is_held(role, operation.module, operation.right):
         is_named = body.get("required") == f"{operation.module}:{operation.right}"
         return "" if given == (403, "forbidden") and is_named else f"not the role's, but {given}"
-    for module in (operation.module, FURTHER.get(operation.id, operation.module)):
+    needed = (operation.module, FURTHER.get(operation.id, operation.module))
+    required = max((smallest_plan(module) for module in needed), key=PLANS.index)
+    for module in needed:
         if module not in INCLUDED[plan]:
-            upgrade = {"module": module, "current_plan": plan, "required_plan": smallest_plan(module)}
+            upgrade = {"module": module, "current_plan": plan, "required_plan": required}
             is_named = upgrade.items() <= body.get("upgrade", {}).items()
             return "" if given == (403, "upgrade_required") and is_named else f"not in the plan, but {given}"
     is_taken = answer.status_code < 500 and answer.status_code not in {401, 403, 405, 429}

@@ -26,6 +26,7 @@ from tests.contract.door import CHAT, TENANTS, TOKENS, Door, call
 NO_IDS = {"masters.entries": "a list is named the same in every tenant"}
 VOLATILE = {"X-Request-Id", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Date"}
 UNKNOWN = "0" * 24
+INCOMING = "/api/v1/integration/incoming"
 ASIDE = {TENANTS, TOKENS}
 SHAPES = (
     "0", "-1", "+1", "01", "1.0", "1e0", "1.json", "1,2", "1;x", "1 ", " 1", "1\n", "１", "¹", "9" * 15, "9" * 19,
@@ -82,13 +83,15 @@ class Sweeper:
             return name, self.stranger.open_chat()
         if operation.path.startswith(f"{TENANTS}/"):
             return name, self.stranger.tenant.public_id
+        if name == "request_id":
+            return name, self.stranger_of("/api/v2/sandbox/requests", name)
         filled = operation.address(self.stranger.tenant.public_id, **{name: "HERE"})
         return name, self.stranger_of(filled.partition("/HERE")[0], name)
 
     def stranger_of_field(self, name: str) -> str:
         """Mallory's record of the kind that a field such as `customer_id` refers to."""
         noun = name.removesuffix("_id")
-        plurals = {f"{noun}s", f"{noun.removesuffix('y')}ies"}
+        plurals = {f"{noun}s", f"{noun}es", f"{noun.removesuffix('y')}ies"}
         collections = {one.path for one in self.operations if one.method == "GET" and "{" not in one.path}
         found = [path for path in collections if path.rpartition("/")[2] in plurals]
         assert len(found) == 1, f"no collection is known for {name}: {found}"
@@ -115,6 +118,15 @@ def sweeper(app: Flask, settings: Settings) -> Iterator[Sweeper]:
         with database.transaction() as session:
             pair.append(create_sandbox(session, settings, name=name, plan="enterprise"))
     ours, theirs = (Door(app, new) for new in pair)
+    for door in (ours, theirs):
+        door.open_delivery()
+        for _ in range(2):
+            door.open_message()
+        door.open_failed_send()
+        door.open_failed_send()
+        for _ in range(2):
+            call(door, "POST", INCOMING, {})
+        call(door, "POST", "/api/v2/integration/incoming-mappings/1/draft", {"version": 1})
     made = [call(theirs, "POST", "/api/v2/customers", {"account": name}).get_json() for name in ("First", "Second")]
     operations = [operation for operation in describe(app) if operation.path not in ASIDE]
     yield Sweeper(ours, theirs, operations, watched=made[0]["data"]["public_id"])

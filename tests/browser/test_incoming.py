@@ -1,0 +1,58 @@
+"""Incoming mappings in a real browser: edited, tried and published with scripts and without; every page sound."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import NewPage
+from tests.browser.test_soundness import check
+
+pytestmark = [pytest.mark.browser, pytest.mark.one_store, pytest.mark.xdist_group("browser")]
+LIST = "/sandbox/integration/incoming"
+
+
+def open_mapping(page: Page, name: str) -> str:
+    page.goto("/sandbox")
+    page.get_by_role("button", name="Create my sandbox").click()
+    page.goto(LIST)
+    page.get_by_role("link", name=name).click()
+    page.wait_for_selector("#rows-0-source")
+    return page.url
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["scripts", "no scripts"])
+def test_a_mapping_is_edited_tried_and_published(new_page: NewPage, script: bool) -> None:
+    page = new_page(script=script)
+    home = open_mapping(page, "Website lead")
+    page.get_by_role("button", name="Add row").click()
+    page.fill("#rows-7-source", "tel")
+    page.select_option("#rows-7-field", "phone")
+    page.select_option("#rows-7-new-check", "range")
+    page.locator("#add-rows-7-checks").click()
+    page.fill("#rows-7-checks-0-min", "ten")
+    page.locator("#up-rows-7").click()
+    page.wait_for_selector("#rows-6-checks-0-min")
+    assert page.input_value("#rows-6-source") == "tel"
+    page.get_by_role("button", name="Save draft").click()
+    page.wait_for_selector("text=Not saved")
+    assert "must be a number" in page.inner_text("#rows-6-checks-0-min-error")
+    assert "Another row fills phone too" in page.inner_text("#rows-6-field-error")
+    page.locator("#remove-rows-6").click()
+    page.wait_for_selector("#rows-7", state="detached")
+    page.fill("#rows-0-source", "given")
+    page.get_by_role("button", name="Save draft").click()
+    page.wait_for_selector("text=Draft saved")
+    page.goto(f"{home}/try")
+    page.get_by_role("button", name="Dry run").click()
+    page.wait_for_selector("text=lead.created")
+    page.goto(home)
+    page.get_by_role("button", name="Publish").click()
+    page.wait_for_selector("text=Version 2 is live")
+
+
+def test_every_page_of_a_mapping_is_sound(new_page: NewPage) -> None:
+    page, seen = new_page(), set[str]()
+    home = open_mapping(page, "Goods receipt")
+    paths = [LIST, home, f"{home}/try", f"{home}/imports", f"{LIST}/logs", "/sandbox/integration/statuses"]
+    assert [fault for path in paths for fault in check(page, path, seen)] == []
