@@ -9,7 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from portal.core.database import Database
 from portal.core.errors import ValidationFailed
@@ -27,7 +27,9 @@ Act = Callable[..., Any]
 
 @pytest.fixture
 def act(database: Database, alices_sandbox: NewSandbox) -> Act:
-    """Do something in a transaction of alice's tenant."""
+    """Do something in a transaction of alice's tenant. No other job is due: `limit=1` then claims the test's own."""
+    with database.transaction() as session:
+        session.execute(delete(Job))
 
     def run(work: Callable[..., Any], *values: Any) -> Any:
         with database.transaction() as session:
