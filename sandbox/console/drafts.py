@@ -86,6 +86,21 @@ def draft_sample(operation: Operation, role: str, tenant: str, known: Mapping[st
     )
 
 
+def fill_in(draft: Draft, given: Mapping[str, str]) -> Draft:
+    """The draft with what a link gives in place of its sample: `path.…`, `query.…`, `header.…`, `body`."""
+
+    def filled(place: str, values: dict[str, str]) -> dict[str, str]:
+        return {name: printable(given.get(f"{place}.{name}", value)) for name, value in values.items()}
+
+    return replace(
+        draft,
+        path=filled("path", draft.path),
+        query=filled("query", draft.query),
+        headers=filled("header", draft.headers),
+        body=printable(given.get("body", draft.body)),
+    )
+
+
 def draft_typed(operation: Operation, typed: Mapping[str, str]) -> Draft:
     """What a form brought back: fields named `role`, `body`, `path.…`, `query.…`, `header.…`."""
 

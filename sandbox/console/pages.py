@@ -16,7 +16,7 @@ from portal.tenancy.permissions import ROLES
 from sandbox import tenants
 from sandbox.console import key_pages, log_pages
 from sandbox.console.catalogue import FIRST, choose_operation, list_chapters
-from sandbox.console.drafts import NO_KEY, Draft, check, draft_sample, draft_typed
+from sandbox.console.drafts import NO_KEY, Draft, check, draft_sample, draft_typed, fill_in
 from sandbox.console.forms import OpenForm
 from sandbox.console.guest_chat import PLACE, guest_token, known_conversation, remember_conversation
 from sandbox.console.sending import Answer, Silence, prepare_slots, send
@@ -45,7 +45,7 @@ blueprint.add_app_template_filter(time_left, "time_left")
 
 @blueprint.get("")
 def show_console() -> ResponseReturnValue:
-    """The console, filled with a sample or a logged call; to a visitor without a sandbox, how to get one."""
+    """The console, filled by a sample, a link or a logged call; to a visitor without a sandbox, how to get one."""
     tenant = find_own_sandbox()
     if tenant is None:
         return _show_start(OpenForm())
@@ -137,7 +137,8 @@ def _sample(tenant: Tenant) -> Draft:
     roles = [*list_roles(current_session()), NO_KEY]
     wanted = session.get("console_role", ROLES[0])
     role = wanted if wanted in roles else roles[0]
-    return draft_sample(operation, role, tenant.public_id, {PLACE: known_conversation()})
+    sample = draft_sample(operation, role, tenant.public_id, {PLACE: known_conversation()})
+    return fill_in(sample, request.args)
 
 
 def _render_console(tenant: Tenant, draft: Draft, answer: Answer | Silence | None = None) -> str:

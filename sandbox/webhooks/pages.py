@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import current_app, flash, redirect, render_template, url_for
+from flask import current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
@@ -51,8 +51,10 @@ def list_webhooks() -> str:
 
 @blueprint.get("/webhooks/new")
 def show_form() -> str:
-    """An empty form."""
-    return _render_form(integrated_sandbox(), WebhookForm(), None)
+    """An empty form, or with the address that a link gives."""
+    tenant, form = integrated_sandbox(), WebhookForm()
+    form.url.data = request.args.get("url", "")
+    return _render_form(tenant, form, None)
 
 
 @blueprint.post("/webhooks")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from flask import redirect, url_for
@@ -10,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from portal.api.records import find_record
 from portal.core.runtime import current_session
 from portal.docs.calls import Call
+from portal.docs.exact_json import pretty
 from portal.docs.samples import samples_of
 from portal.tenancy.audit import record_act
 from portal.tenancy.service import lock_tenant
@@ -59,17 +61,30 @@ def current_definition(mapping: IncomingMapping) -> tuple[str, Definition]:
     return version.status, read_definition(version.definition)
 
 
-def write_calls(mapping: IncomingMapping, definition: Definition) -> list[tuple[str, str, Any]]:
-    """A call of the mapping with its sample, in every language of the documentation."""
+@dataclass(frozen=True)
+class Calling:
+    """A call of a mapping with its sample: in every language of the documentation, and as a link to the console."""
+
+    samples: list[tuple[str, str, Any]]
+    console: str
+
+
+def show_calling(mapping: IncomingMapping) -> Calling | None:
+    """How the live version is called; None while there is none."""
+    live = find_version(current_session(), mapping, "live")
+    if live is None:
+        return None
+    sample = build_sample(TARGETS[mapping.target], mapping.slug, read_definition(live.definition))
     call = Call(
         method="POST",
         path="/api/v1/integration/incoming",
         query=(("mapping", mapping.slug),),
-        body=build_sample(TARGETS[mapping.target], mapping.slug, definition),
+        body=sample,
         media_type="application/json",
         credential="x-api-key",
     )
-    return [
-        (sample.language.slug, sample.language.label, paint(sample.text, sample.language.lexer))
-        for sample in samples_of(call)
-    ]
+    given: dict[str, Any] = {"operation": "incoming.receive", "query.mapping": mapping.slug, "body": pretty(sample)}
+    return Calling(
+        [(each.language.slug, each.language.label, paint(each.text, each.language.lexer)) for each in samples_of(call)],
+        url_for("console.show_console", **given),
+    )

@@ -14,16 +14,15 @@ from sandbox.integration.incoming.acting import (
     current_definition,
     note,
     own_mapping,
-    write_calls,
+    show_calling,
 )
-from sandbox.integration.incoming.definition import Definition, read_definition
+from sandbox.integration.incoming.definition import Definition
 from sandbox.integration.incoming.editing import Editor, base_of, complain, edit_mapping, judge, read_editor, read_names
 from sandbox.integration.incoming.models import IncomingMapping
 from sandbox.integration.incoming.rearranging import rearrange
 from sandbox.integration.incoming.row_words import show_form
 from sandbox.integration.incoming.service import (
     discard_draft,
-    find_version,
     list_versions,
     make_draft_of,
     publish,
@@ -139,7 +138,6 @@ def _render(
     tenant: Tenant, mapping: IncomingMapping, editor: Editor, status: str, *, is_sound: bool = False, at: str = ""
 ) -> str:
     session, target = current_session(), TARGETS[mapping.target]
-    live = find_version(session, mapping, "live")
     return render_template(
         "incoming/show_mapping.html",
         tenant=tenant,
@@ -150,5 +148,5 @@ def _render(
         is_sound=is_sound,
         target=target,
         versions=list_versions(session, mapping),
-        calls=write_calls(mapping, read_definition(live.definition)) if live else [],
+        calling=show_calling(mapping),
     )

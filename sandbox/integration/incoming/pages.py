@@ -12,7 +12,7 @@ from portal.core.runtime import current_session
 from portal.tenancy.models import Tenant
 from sandbox.console.drafts import printable
 from sandbox.integration.incoming import import_pages, log_pages, mapping_pages, status_pages, trial_pages
-from sandbox.integration.incoming.acting import OUTCOMES, back_to, begin_writing, current_definition, note, write_calls
+from sandbox.integration.incoming.acting import OUTCOMES, back_to, begin_writing, note, show_calling
 from sandbox.integration.incoming.editing import complain, read_names
 from sandbox.integration.incoming.service import add_mapping, list_mappings
 from sandbox.integration.incoming.starting import start_definition
@@ -76,7 +76,7 @@ def _render(tenant: Tenant, typed: dict[str, str], errors: dict[str, str]) -> st
         targets=TARGETS,
         outcomes=OUTCOMES,
         shown=shown,
-        calls=write_calls(shown, current_definition(shown)[1]) if shown else [],
+        calling=show_calling(shown) if shown else None,
         choices=[(target.name, target.title) for target in TARGETS.values()],
         typed=typed,
         errors=errors,

@@ -21,6 +21,18 @@ def test_the_form_comes_filled_with_the_sample(alice: Visitor) -> None:
     assert alice.get("/sandbox?operation=customers.read").field("path.id") == "1"
 
 
+def test_a_link_fills_the_form_and_sends_nothing(alice: Visitor) -> None:
+    page = alice.get(
+        "/sandbox?operation=incoming.receive&query.mapping=website-lead&body=%7B%22a%22%3A%3Cb%3E%00&role=x"
+    )
+    assert page.field("query.mapping") == "website-lead"
+    assert "".join(page.find_all("textarea", id="body")[0].itertext()).strip() == '{"a":<b>\ufffd'
+    assert (
+        alice.client.get("/api/v2/sandbox/requests", headers={"x-api-key": alice.keys["administrator"]}).json["data"]
+        == []
+    )
+
+
 def test_every_operation_of_the_document_can_be_chosen(app: Flask, alice: Visitor) -> None:
     with app.app_context():
         operations = [operation for operation in current_docs().reference.operations if can_be_sent(operation)]
