@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 from urllib.parse import quote, unquote
@@ -20,7 +21,7 @@ from portal.core.ids import new_log_id
 from portal.core.ownership import TenantLog, table_of
 from portal.core.prepared import Direct, Prepared
 from portal.core.session import TenantSession
-from portal.core.types import UtcDateTime
+from portal.core.types import PackedText, UtcDateTime
 from portal.tenancy.models import ApiKey
 
 BODY_KEPT = 16_000
@@ -59,9 +60,9 @@ class Exchange(TenantLog, Base):
     code: Mapped[str | None] = mapped_column(String(40))
     duration: Mapped[int] = mapped_column(Integer)
     request_headers: Mapped[list[list[str]]] = mapped_column(JSON)
-    request_body: Mapped[str] = mapped_column(Text)
+    request_body: Mapped[str] = mapped_column(PackedText)
     response_headers: Mapped[list[list[str]]] = mapped_column(JSON)
-    response_body: Mapped[str] = mapped_column(Text)
+    response_body: Mapped[str] = mapped_column(PackedText)
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
 
 
@@ -123,7 +124,7 @@ def describe_exchange(
         "request_headers": mask_headers(request.headers.items()),
         "request_body": hide_fields(_shown_body(_sent_body()), hides),
         "response_headers": mask_headers(response.headers.items()),
-        "response_body": _shown_body(response.get_data()),
+        "response_body": _shown_answer(response.get_data()),
         "created_at": system_now(),
     }
 
@@ -181,6 +182,16 @@ def _sent_body() -> bytes:
         return b"" if request.method == "GET" else request.get_data(cache=True)
     except RequestEntityTooLarge:
         return b""
+
+
+def _shown_answer(raw: bytes) -> str:
+    """What came back. The answer to a GET may come again, and shows no secret that nobody has seen before."""
+    return _shown_again(raw) if request.method == "GET" else _shown_body(raw)
+
+
+@lru_cache(maxsize=64)
+def _shown_again(raw: bytes) -> str:
+    return _shown_body(raw)
 
 
 def _shown_body(raw: bytes) -> str:

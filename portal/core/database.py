@@ -23,7 +23,7 @@ PRAGMAS = (
     "synchronous=NORMAL",
     "foreign_keys=ON",
     "busy_timeout=15000",
-    "wal_autocheckpoint=8000",
+    "wal_autocheckpoint=32000",
     "journal_size_limit=67108864",
 )
 NAMING = {

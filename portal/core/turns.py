@@ -11,12 +11,14 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary, finalize
 
 from sqlalchemy import Pool, event
 
+from portal.core.checkpoints import Checkpointer
 from portal.core.errors import ServiceUnavailable
 
 PATIENCE_SECONDS = 15
@@ -43,6 +45,15 @@ class Turnstile:
             self._threads.release()
             raise
 
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Be the one writer meanwhile. Raises ServiceUnavailable."""
+        self.enter()
+        try:
+            yield
+        finally:
+            self.leave()
+
     def leave(self) -> None:
         """Give the turn to the next."""
         if self._file is not None:
@@ -56,9 +67,12 @@ _turnstiles: WeakKeyDictionary[Pool, Turnstile] = WeakKeyDictionary()
 def keep_turns(pool: Pool, database: str | None) -> None:
     """Let the writers of this pool queue; `database` is the path of its file, None where it is in memory."""
     turnstile = _turnstiles[pool] = Turnstile(f"{database}.turn" if database else None)
+    checkpointer = Checkpointer(database, turnstile.turn) if database else None
 
     def give_back(connection: Any, record: Any, *_: Any) -> None:
         if record.info.pop(_TURN, False):
+            if checkpointer is not None:
+                checkpointer.note_write()
             turnstile.leave()
 
     event.listen(pool, "checkin", give_back)

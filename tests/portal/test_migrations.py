@@ -26,8 +26,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import make_url
 
+from portal.api.exchanges import Exchange
 from portal.core import migrations
 from portal.core.database import Database
+from portal.core.ownership import table_of
 from tests.stores import Store
 
 FILLED = (
@@ -40,6 +42,7 @@ FILLED = (
     "invoices",
     "transactions",
     "sales",
+    "exchanges",
 )
 
 
@@ -104,7 +107,9 @@ def test_an_upgrade_keeps_every_row(old_database: Database) -> None:
         tables = reflect(connection)
         counts = {name: connection.scalar(select(func.count()).select_from(tables[name])) for name in FILLED}
         touch = connection.execute(select(tables["lead_touches"].c.lead_id)).scalar_one()
+        bodies = connection.execute(select(table_of(Exchange).c["request_body", "response_body"])).one()
     assert counts == dict.fromkeys(FILLED, 1)
+    assert tuple(bodies) == ("x", "x")
     assert touch == 1
     assert migrations.differences(old_database) == []
 
