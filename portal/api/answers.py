@@ -60,9 +60,6 @@ def refusal(error: DomainError) -> Response:
     """The failure answer for an error of the family: in the operation's own form where it has one, else the
     envelope, or problem+json where the client prefers it (RFC 9457).
     """
-    operation = current_operation()
-    if operation is not None and operation.shape is not None:
-        return Response(encode(operation.shape.refusal(error)), error.status, error.headers, mimetype=JSON)
     body: dict[str, Any] = {
         "success": False,
         "message": error.message,
@@ -79,7 +76,10 @@ def refusal(error: DomainError) -> Response:
         "request_id": g.get("request_id", ""),
     }
     mimetype = JSON
-    if _prefers_problem():
+    operation = current_operation()
+    if operation is not None and operation.shape is not None:
+        body = operation.shape.refusal(body)
+    elif _prefers_problem():
         mimetype = PROBLEM
         body = {"type": body["docs_url"], "title": error.title, "status": error.status, "detail": error.message} | body
     return Response(encode(body), error.status, error.headers, mimetype=mimetype)

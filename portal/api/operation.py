@@ -12,7 +12,6 @@ from portal.api.body import BODY_LIMIT
 from portal.api.events import EventType
 from portal.api.schema import ApiModel
 from portal.core.config import Settings
-from portal.core.errors import DomainError
 from portal.core.session import TenantSession
 from portal.tenancy.credentials import Caller
 
@@ -104,14 +103,14 @@ class Shape:
     """The form of an operation that keeps another convention than the envelope; its handler returns a `Bare`.
 
     The body is any JSON value, which the handler reads itself: `takes` is its JSON Schema. `gives` and `refuses` are
-    the schemas of a success (a list of them with `gives_list`) and of a failure; `refusal` puts an error of the
-    family into that form, a guard's too.
+    the schemas of a success (a list of them with `gives_list`) and of a failure; `refusal` puts the envelope
+    of a failure into that form, of a guard's too.
     """
 
     takes: Mapping[str, Any]
     gives: type[ApiModel]
     refuses: type[ApiModel]
-    refusal: Callable[[DomainError], Mapping[str, Any]]
+    refusal: Callable[[Mapping[str, Any]], dict[str, Any]]
     gives_list: bool = False
 
 

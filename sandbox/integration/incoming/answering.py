@@ -9,7 +9,6 @@ from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from portal.api.schema import ApiModel
-from portal.core.errors import DomainError
 from sandbox.integration.incoming.definition import AnswerRule, AnswerRules
 from sandbox.integration.incoming.receiving import Plan, Result
 
@@ -24,6 +23,7 @@ USUAL: dict[str, Words] = {
 }
 """HTTP status, status word and message of each happening, where the mapping has no rule of its own."""
 REFUSALS = {"not_found": "MAPPING_NOT_FOUND"}
+_ENVELOPE = {"success", "message", "notice", "request_id"}
 
 
 class FieldVerdict(ApiModel):
@@ -119,11 +119,12 @@ def describe_dry(result: Result) -> dict[str, Any]:
     return {"dryRun": True, "values": shown(result.reading.values), "fields": fields, "effects": effects}
 
 
-def refuse(error: DomainError) -> Mapping[str, Any]:
-    """A refusal of a guard, or of the call as a whole, in the same shape."""
-    code = REFUSALS.get(error.code, error.code.upper())
-    head = {"status": "error", "errorCode": code, "message": error.message, "outcome": "FAILED"}
-    return {**error.extra, **head, "code": error.code}
+def refuse(told: Mapping[str, Any]) -> dict[str, Any]:
+    """A refusal of a guard, or of the call as a whole, in the same shape; `told` is what the envelope would say."""
+    code = told["code"]
+    head = {"status": "error", "errorCode": REFUSALS.get(code, code.upper()), "message": told["message"]}
+    rest = {name: value for name, value in told.items() if name not in _ENVELOPE}
+    return {**head, "outcome": "FAILED", "requestId": told["request_id"], **rest}
 
 
 def overall(results: Sequence[Result]) -> str:

@@ -117,6 +117,8 @@ def test_what_cannot_be_read_is_refused_in_the_same_shape(
 def test_guards_refuse_in_the_same_shape(alice: Integration, app: Flask) -> None:
     bare = app.test_client().post(INCOMING, json=ABC)
     assert (bare.status_code, bare.json["errorCode"]) == (401, "UNAUTHORIZED")
+    assert bare.json["requestId"] == bare.headers["X-Request-Id"]
+    assert bare.json["docs_url"].endswith("/errors/unauthorized")
     assert bare.headers["WWW-Authenticate"] == "Bearer"
     unknown = alice.post(f"{INCOMING}?mapping=nothing", ABC)
     assert (unknown.status_code, unknown.json["errorCode"]) == (404, "MAPPING_NOT_FOUND")
