@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from pydantic import Field
-from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, String, func, or_, select
+from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, String, bindparam, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.api.lists import Filter, query_schema
@@ -17,8 +17,10 @@ from portal.api.resource import Resource
 from portal.api.schema import ApiModel, Identity, Stamps
 from portal.core.database import Base
 from portal.core.errors import NotFound
-from portal.core.ownership import TenantRecord
+from portal.core.ownership import TenantRecord, table_of
+from portal.core.prepared import scoped
 from portal.core.session import TenantSession
+from portal.core.types import lowered
 
 _NAME = re.compile(r"[a-z_]{1,40}", re.ASCII)
 _PLACE = {"path:name": "The master's name, as in `cities`"}
@@ -51,6 +53,19 @@ class MasterEntry(TenantRecord, Base):
     extra: Mapped[dict[str, str]] = mapped_column(JSON)
 
 
+_LISTS, _LISTED = table_of(Master).c, table_of(MasterEntry).c
+_wanted = lowered(bindparam("value", type_=String()))
+_ENTRY = scoped(
+    select(_LISTED.id)
+    .where(
+        _LISTS.name == bindparam("name", type_=String()),
+        _LISTED.master_id == _LISTS.id,
+        or_(lowered(_LISTED.code) == _wanted, lowered(_LISTED.label) == _wanted),
+    )
+    .limit(1)
+)
+
+
 class MasterBody(ApiModel):
     """A master's own fields."""
 
@@ -76,13 +91,8 @@ class EntryView(Stamps, EntryBody, Identity):
 
 def exists_in_master(session: TenantSession, name: str, value: str) -> bool:
     """True where the master `name` has an entry with this code or label, in capitals or not."""
-    wanted = func.lower(value)
-    found = select(MasterEntry.id).where(
-        Master.name == name,
-        MasterEntry.master_id == Master.id,
-        or_(func.lower(MasterEntry.code) == wanted, func.lower(MasterEntry.label) == wanted),
-    )
-    return session.scalar(found.limit(1)) is not None
+    with session.fetching() as fetch:
+        return bool(fetch(_ENTRY, {"name": name, "value": value}))
 
 
 def _find_master(call: Call) -> Master:
