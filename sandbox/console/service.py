@@ -10,6 +10,7 @@ from portal.accounts.service import keep_guest, when_guest_joins
 from portal.core.clock import system_now
 from portal.core.config import Settings
 from portal.core.errors import Conflict
+from portal.core.mail import queue_mail
 from portal.core.session import TenantSession
 from portal.tenancy.audit import record_act
 from portal.tenancy.keys import IssuedKey, issue_key, key_id_in, list_keys, revoke_key
@@ -53,6 +54,16 @@ def open_sandbox(session: TenantSession, settings: Settings, developer: Develope
 def delete_sandbox(session: TenantSession, tenant: Tenant) -> None:
     """Delete a sandbox with all that is its own, keys and log too."""
     session.execute(delete(Tenant).where(Tenant.id == tenant.id, Tenant.mode == "sandbox"))
+
+
+def tell_owner(session: TenantSession, subject: str, text: str) -> None:
+    """Mail whom the session's sandbox belongs to; nobody where that is a guest, or a command has made it."""
+    owned = SandboxOwner.tenant_id == session.owner_id
+    address = session.scalar(
+        select(Developer.email).join(SandboxOwner, SandboxOwner.developer_id == Developer.id).where(owned)
+    )
+    if address is not None:
+        queue_mail(session, address, subject, text)
 
 
 @when_guest_joins

@@ -7,9 +7,9 @@ from sqlalchemy import select
 from portal.core.clock import system_now
 from portal.core.outgoing import OutgoingAnswer, OutgoingRequest
 from portal.core.session import TenantSession
-from portal.tenancy.audit import record_act
 from sandbox.delivery.kinds import KindOfDelivery, Parcel, Verdict
 from sandbox.delivery.models import Closed, Delivery, Endpoint
+from sandbox.integration.closing import switch_off
 from sandbox.webhooks.models import Webhook
 from sandbox.webhooks.service import secrets_of
 from sandbox.webhooks.signing import sign
@@ -54,11 +54,10 @@ def judge(session: TenantSession, delivery: Delivery, answer: OutgoingAnswer) ->
 
 
 def tell_closed(session: TenantSession, endpoint: Endpoint, reason: Closed) -> None:
-    """Switch the webhook off where its owner sees it, and write it into the trail."""
+    """Switch the webhook off and tell its owner."""
     webhook = session.scalar(select(Webhook).where(Webhook.endpoint_id == endpoint.id))
     if webhook is not None:
-        webhook.active = False
-        record_act(session, actor="delivery", action=f"webhooks.disabled_as_{reason}", subject=webhook.public_id)
+        switch_off(session, webhook, reason)
 
 
 WEBHOOKS = KindOfDelivery(compose, judge, tell_closed)

@@ -8,9 +8,9 @@ from sqlalchemy import select
 
 from portal.core.outgoing import OutgoingAnswer, OutgoingRequest
 from portal.core.session import TenantSession
-from portal.tenancy.audit import record_act
 from sandbox.delivery.kinds import KindOfDelivery, Parcel, Verdict
 from sandbox.delivery.models import Closed, Delivery, Endpoint
+from sandbox.integration.closing import switch_off
 from sandbox.integration.outgoing.headers import open_headers
 from sandbox.integration.outgoing.models import Connection
 from sandbox.integration.outgoing.paths import read_answer, value_at
@@ -88,11 +88,10 @@ def is_tried_again(status: int | None) -> bool:
 
 
 def tell_closed(session: TenantSession, endpoint: Endpoint, reason: Closed) -> None:
-    """Switch the connection off where its owner sees it, and write it into the trail."""
+    """Switch the connection off and tell its owner."""
     connection = session.scalar(select(Connection).where(Connection.endpoint_id == endpoint.id))
     if connection is not None:
-        connection.active = False
-        record_act(session, actor="delivery", action=f"connections.disabled_as_{reason}", subject=connection.public_id)
+        switch_off(session, connection, reason)
 
 
 def _broken_rule(connection: Connection, document: object) -> str | None:

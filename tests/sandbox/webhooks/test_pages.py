@@ -6,9 +6,13 @@ import re
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import select
 from standardwebhooks import Webhook as Verifier
 
+from portal.core.database import Database
+from portal.core.jobs import Job
 from tests.lint import Page
+from tests.portal.people import new_email, sign_up
 from tests.sandbox.console.conftest import Visitor, code_in
 from tests.sandbox.delivery.conftest import CourierMaker
 from tests.sandbox.delivery.sink import Sink
@@ -89,6 +93,23 @@ def test_a_closed_webhook_says_why_since_when_and_what_is_held(
     courier().deliver_due()
     assert len(sink.arrivals) == 3
     assert "It was switched off" in alice.post(f"{path}/disable").text
+
+
+def test_the_owner_is_mailed_when_a_webhook_is_closed(
+    alice: Visitor, database: Database, courier: CourierMaker, sink: Sink
+) -> None:
+    email = new_email()
+    sign_up(alice.client, email)
+    path, _ = add(alice, f"{URL}?token=hush")
+    sink.decide = lambda arrival: (410, {})
+    alice.post(f"{path}/test")
+    courier().deliver_due()
+    with database.transaction(write=False) as session:
+        mails = [job.payload for job in session.scalars(select(Job).where(Job.kind == "mail.send"))]
+    (mail,) = [mail for mail in mails if mail["to"] == email]
+    assert mail["subject"] == "Your webhook to example.com was disabled"
+    assert path in mail["text"]
+    assert "410 Gone" in mail["text"] and "hush" not in mail["text"]
 
 
 def test_the_log_is_filtered_and_acted_on(alice: Visitor, courier: CourierMaker, sink: Sink) -> None:
