@@ -14,7 +14,7 @@ from portal.core.remedies import Remedy
 from portal.core.session import TenantSession
 from sandbox.integration.incoming.definition import Definition, read_definition, stored
 from sandbox.integration.incoming.faults import find_faults
-from sandbox.integration.incoming.models import IncomingMapping, IncomingVersion
+from sandbox.integration.incoming.models import IncomingImport, IncomingMapping, IncomingMessage, IncomingVersion
 from sandbox.integration.incoming.receiving import Plan
 from sandbox.integration.incoming.targets import TARGETS
 
@@ -113,15 +113,19 @@ def save_draft(
 ) -> IncomingVersion:
     """Rename the mapping, and make the definition its draft; the live version goes on as it is.
 
-    Raises ValidationFailed, also for another target once a version was published.
+    What came in for it stands in its log and its files under its slug, and is renamed with it. Raises
+    ValidationFailed, also for another target once a version was published.
     """
     if fields["target"] != mapping.target and _was_published(session, mapping):
         raise ValidationFailed({"target": "Target cannot change once a version was published; make another mapping"})
     check_definition(session, fields["target"], definition)
     if fields["is_default"] and not mapping.is_default:
         _clear_default(session)
+    earlier = mapping.slug
     for name, value in fields.items():
         setattr(mapping, name, value)
+    if mapping.slug != earlier:
+        _rename_log(session, earlier, mapping.slug)
     flag_modified(mapping, "updated_at")
     session.flush()
     return _save(session, mapping, stored(definition))
@@ -162,17 +166,25 @@ def discard_draft(session: TenantSession, mapping: IncomingMapping) -> None:
 
 
 def remove_mapping(session: TenantSession, mapping: IncomingMapping) -> None:
-    """Delete a mapping with every version. The log and the files it received stay."""
+    """Delete a mapping with every version. The log and the files it received stay, under its slug."""
     remove_versions(session, mapping)
     session.delete(mapping)
     session.flush()
 
 
 def remove_versions(session: TenantSession, mapping: IncomingMapping) -> None:
-    """Make a mapping ready to be deleted."""
+    """Make a mapping ready to be deleted. Files that are being written end: nobody could stop them any more."""
     for version in list_versions(session, mapping):
         session.delete(version)
+    unfinished = (IncomingImport.mapping == mapping.slug, IncomingImport.status.in_(("queued", "running")))
+    ended = {"status": "stopped", "reason": "The mapping was deleted", "finished_at": session.clock.now()}
+    session.execute(update(IncomingImport).where(*unfinished).values(ended))
     session.flush()
+
+
+def _rename_log(session: TenantSession, earlier: str, slug: str) -> None:
+    session.execute(update(IncomingMessage).where(IncomingMessage.mapping == earlier).values(mapping=slug))
+    session.execute(update(IncomingImport).where(IncomingImport.mapping == earlier).values(mapping=slug))
 
 
 def _save(session: TenantSession, mapping: IncomingMapping, document: dict[str, Any]) -> IncomingVersion:

@@ -11,10 +11,11 @@ from werkzeug.test import encode_multipart
 
 from portal.core.database import Database
 from portal.core.jobs import run_due_jobs
+from sandbox.integration.incoming.samples import VENDOR_CREATION
 from tests.conftest import Integration
 from tests.lint import Page, read_page
 from tests.sandbox.console.conftest import Visitor
-from tests.sandbox.integration.incoming.forms import complaints, mapping_path
+from tests.sandbox.integration.incoming.forms import complaints, mapping_path, press
 
 HEADING = "vendorName,gstNumber,city"
 FILE = f"{HEADING}\nABC Traders,27ABCDE1234F1Z5,Mumbai\nNobody,=1+1,Mumbai\nABC again,27ABCDE1234F1Z5,Mumbai\n"
@@ -97,3 +98,35 @@ def test_a_file_that_cannot_be_read_is_refused_beside_the_field(
     assert "0 of 1500 rows" in alice.get(page.path).text
     program = Integration(alice.client, alice.keys["administrator"], alice.tenant)
     assert program.get("/api/v2/procurement/vendors?limit=1").json["meta"]["total_records"] == 22
+
+
+def test_a_file_stays_with_its_mapping_when_the_slug_changes(new_visitor: Callable[[], Visitor]) -> None:
+    alice, mallory = new_visitor(), new_visitor()
+    paths = []
+    for visitor in (alice, mallory):
+        visitor.open_sandbox()
+        paths.append(mapping_path(visitor, "Vendor creation"))
+    files = [send_file(visitor, f"{path}/imports", FILE) for visitor, path in zip((alice, mallory), paths, strict=True)]
+    press(alice, alice.get(paths[0]), paths[0], "save", slug="suppliers")
+    assert "vendors.csv" in alice.get(f"{paths[0]}/imports").text
+    assert "suppliers, version 1" in alice.get(files[0].path).text
+    assert "Stopped by hand" in alice.post(f"{files[0].path}/stop").text
+    assert "vendor-creation, version 1" in mallory.get(files[1].path).text
+
+
+def test_a_file_is_written_no_further_once_its_mapping_is_deleted(
+    new_visitor: Callable[[], Visitor], database: Database
+) -> None:
+    alice = new_visitor()
+    alice.open_sandbox()
+    program = Integration(alice.client, alice.keys["administrator"], alice.tenant)
+    path = mapping_path(alice, "Vendor creation")
+    send_file(alice, f"{path}/imports", FILE)
+    alice.post(f"{path}/delete")
+    write_all(database)
+    assert program.get("/api/v2/procurement/vendors?limit=1").json["meta"]["total_records"] == 22
+    again = {"slug": "vendor-creation", "name": "Vendors", "target": "vendor", **VENDOR_CREATION}
+    assert program.post("/api/v2/integration/incoming-mappings", again).status_code == 201
+    page = alice.get(f"{mapping_path(alice, 'Vendors')}/imports")
+    link = next(link.get("href", "") for link in page.find_all("a") if "vendors.csv" in "".join(link.itertext()))
+    assert "The mapping was deleted. What was written stays." in alice.get(link).text

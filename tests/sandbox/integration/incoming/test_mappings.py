@@ -187,6 +187,19 @@ def test_past_payloads_show_what_a_draft_makes_better_and_worse(alice: Integrati
     assert alice.post(f"{MAPPINGS}/2/replay", {}).status_code == 409
 
 
+def test_a_mapping_takes_its_log_along_when_its_slug_changes(alice: Integration, mallory: Integration) -> None:
+    for each in (alice, mallory):
+        assert each.post(INCOMING, ABC).status_code == 200
+    renamed = {**changed(city={"required": True}), "slug": "suppliers"}
+    assert alice.put(f"{MAPPINGS}/1", renamed).status_code == 200
+    assert alice.post(f"{INCOMING}?mapping=suppliers", ABC).status_code == 409
+    assert [row["mapping"] for row in alice.get(LOGS).json["data"]] == ["suppliers"] * 2
+    assert len(alice.post(f"{MAPPINGS}/1/replay", {}).json["data"]["payloads"]) == 2
+    newcomer = alice.post(MAPPINGS, changed() | {"is_default": False}).json["data"]
+    assert alice.post(f"{MAPPINGS}/{newcomer['id']}/replay", {}).json["data"]["payloads"] == []
+    assert [row["mapping"] for row in mallory.get(LOGS).json["data"]] == ["vendor-creation"]
+
+
 @pytest.mark.one_store
 def test_a_viewer_neither_reads_nor_writes_mappings(bob: Integration) -> None:
     for answer in (bob.get(MAPPINGS), bob.get(LOGS), bob.post(f"{MAPPINGS}/1/publish")):
