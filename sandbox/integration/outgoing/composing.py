@@ -28,20 +28,20 @@ class Filled:
 
 @dataclass(frozen=True)
 class Composed:
-    """A body and how each row came into it."""
+    """A body, the same as JSON with its numbers exact, and how each row came into it.
+
+    `failure` says why there is none at all.
+    """
 
     body: dict[str, Any]
+    text: str
     rows: list[Filled]
-
-    @property
-    def text(self) -> str:
-        """The body as JSON, numbers exact."""
-        return encode(self.body).decode()
+    failure: str | None = None
 
     @property
     def reason(self) -> str | None:
         """Why it must not be sent, naming each parameter; None where it may."""
-        faults = [row.fault for row in self.rows if row.fault]
+        faults = [self.failure] if self.failure else [row.fault for row in self.rows if row.fault]
         return "; ".join(faults)[:LONGEST_REASON] or None
 
 
@@ -52,7 +52,12 @@ def compose_body(rows: Sequence[Mapping[str, Any]], facts: Facts, zone: ZoneInfo
     for row in filled:
         if not row.is_left_out and not row.fault:
             _put(body, row.parameter.split("."), row.value)
-    return Composed(body, filled)
+    return Composed(body, encode(body).decode(), filled)
+
+
+def without_body(failure: str) -> Composed:
+    """What there is of a record that could not be composed."""
+    return Composed({}, "{}", [], failure)
 
 
 def missing_in(rows: Sequence[Mapping[str, Any]], body: str) -> list[str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
-from portal.core.clock import Clock
+from portal.core.clock import Clock, system_now
 from portal.core.ids import new_request_id
-from portal.core.jobs import Task, enqueue, handles
+from portal.core.jobs import Job, Task, enqueue, handles
 from portal.core.ownership import table_of
 from portal.core.session import TenantSession
 from portal.schedule import Duty
@@ -27,21 +27,23 @@ AT_ONCE = 200
 
 
 def queue_scheduled_sends(session: TenantSession) -> int:
-    """Queue a run for each mapping that is due, of any tenant. Returns how many."""
+    """Queue a run for each mapping that is due and not queued yet, of any tenant. Returns how many."""
     schedules = table_of(SendSchedule).c
     # The session is bound to no tenant, and reads of them no more than when they are due.
     columns = (schedules.tenant_id, schedules.mapping_id, schedules.last_at, schedules.next_at)
+    runs_on = or_(Tenant.expires_at.is_(None), Tenant.expires_at > system_now())
     found = session.execute(
-        select(*columns, Tenant.clock_offset, Tenant.plan).join(Tenant, Tenant.id == schedules.tenant_id)
+        select(*columns, Tenant.clock_offset, Tenant.plan).join(Tenant, Tenant.id == schedules.tenant_id).where(runs_on)
     )
-    due = [
+    due = {
         (tenant_id, mapping_id)
         for tenant_id, mapping_id, last_at, next_at, offset, plan in found
         if is_entitled(plan, "integration") and _is_due(last_at, next_at, _now_by(offset))
-    ]
-    for tenant_id, mapping_id in due:
+    }
+    fresh = sorted(due - _queued_runs(session)) if due else []
+    for tenant_id, mapping_id in fresh:
         enqueue(session, JOB, {"mapping_id": mapping_id}, tenant_id=tenant_id)
-    return len(due)
+    return len(fresh)
 
 
 def run_mapping(session: TenantSession, mapping: OutgoingMapping) -> int:
@@ -88,6 +90,12 @@ def _send_changed(session: TenantSession, outlet: Outlet, window: tuple[dt.datet
 def _is_due(last_at: dt.datetime, next_at: dt.datetime, now: dt.datetime) -> bool:
     """True from the next run on; and where the clock went back behind the last one, so that it is set afresh."""
     return next_at <= now or last_at > now
+
+
+def _queued_runs(session: TenantSession) -> set[tuple[int | None, int]]:
+    """The runs that are queued, or wait for another try: tenant and mapping."""
+    waiting = select(Job.tenant_id, Job.payload).where(Job.kind == JOB, Job.status == "due")
+    return {(tenant_id, payload["mapping_id"]) for tenant_id, payload in session.execute(waiting)}
 
 
 def _now_by(offset: int) -> dt.datetime:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from portal.core.errors import Conflict
 from portal.core.ids import new_public_id
@@ -12,13 +15,16 @@ from portal.core.remedies import Remedy
 from portal.core.session import TenantSession
 from sandbox.delivery.models import Delivery
 from sandbox.delivery.service import Message, Recipient, post, post_failed
-from sandbox.integration.outgoing.composing import Composed, compose_body
+from sandbox.integration.outgoing.composing import Composed, compose_body, without_body
 from sandbox.integration.outgoing.connections import endpoint_of
 from sandbox.integration.outgoing.models import Connection, OutgoingMapping
 from sandbox.integration.outgoing.schedules import zone_of
 from sandbox.integration.outgoing.sources import SOURCES
 
+log = logging.getLogger("slipway.outgoing")
+
 KEY_PREFIX = "snd"
+BROKEN = "The message could not be composed from the record"
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,15 @@ def send_by_hand(session: TenantSession, mapping: OutgoingMapping, record: Any) 
 
 
 def compose_all(session: TenantSession, outlet: Outlet, records: Sequence[Any]) -> dict[int, Composed]:
-    """What would be sent of some records, by their id."""
-    facts = SOURCES[outlet.source].read(session, records)
-    zone = zone_of(session)
-    return {id_: compose_body(outlet.rows, known, zone) for id_, known in facts.items()}
+    """What would be sent of some records, by their id. One that stumbles is told apart, and takes no other along."""
+    try:
+        facts = SOURCES[outlet.source].read(session, records)
+        zone = zone_of(session)
+        return {id_: compose_body(outlet.rows, known, zone) for id_, known in facts.items()}
+    except SQLAlchemyError:
+        raise
+    except Exception:
+        if len(records) > 1:
+            return {id_: one for record in records for id_, one in compose_all(session, outlet, [record]).items()}
+        log.exception("%s cannot be composed by the mapping %s", records[0].public_id, outlet.slug)
+        return {records[0].id: without_body(BROKEN)}

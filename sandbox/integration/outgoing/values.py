@@ -65,9 +65,16 @@ def convert(value: Any, type_: Type, format_: str | None, zone: ZoneInfo) -> Any
     if type_ == "Boolean":
         return bool(value)
     if type_ == "Date" and format_:
+        return _write_date(value, format_, zone)
+    return _as_text(value)
+
+
+def _write_date(value: dt.date, format_: str, zone: ZoneInfo) -> str:
+    try:
         local = value.astimezone(zone) if isinstance(value, dt.datetime) else value
         return local.strftime(_TOKEN.sub(lambda token: _TOKENS[token[0]], format_))
-    return _as_text(value)
+    except (OverflowError, ValueError):
+        raise Unfit("lies outside the years 1 to 9999 in the tenant's time zone") from None
 
 
 def _as_text(value: Any) -> str:
