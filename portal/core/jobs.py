@@ -56,24 +56,31 @@ Handler = Callable[[Task], None]
 
 @dataclass(frozen=True)
 class Registration:
-    """A handler, whether its jobs belong to a tenant, and whether it waits for somebody else's machine."""
+    """A handler, whether its jobs belong to a tenant, whether it waits for somebody else's machine, and what is done
+    about a job that failed for good.
+    """
 
     handler: Handler
     needs_tenant: bool
     waits: bool = False
+    on_death: Handler | None = None
 
 
 HANDLERS: dict[str, Registration] = {}
 
 
-def handles(kind: str, *, needs_tenant: bool = True, waits: bool = False) -> Callable[[Handler], Handler]:
+def handles(
+    kind: str, *, needs_tenant: bool = True, waits: bool = False, on_death: Handler | None = None
+) -> Callable[[Handler], Handler]:
     """Register a function as the handler of one kind of job.
 
-    A handler that `waits` for a network is given a session that only reads, so that it holds up no writer.
+    A handler that `waits` for a network is given a session that only reads, so that it holds up no writer. `on_death`
+    is given the job once every attempt has failed, in the transaction that marks it dead; should it fail, the job is
+    dead all the same.
     """
 
     def register(handler: Handler) -> Handler:
-        HANDLERS[kind] = Registration(handler, needs_tenant, waits)
+        HANDLERS[kind] = Registration(handler, needs_tenant, waits, on_death)
         return handler
 
     return register
@@ -152,12 +159,16 @@ def _perform_waiting(database: Database, job_id: int) -> bool:
 
 def _perform(session: TenantSession, job: Job) -> None:
     registration = HANDLERS[job.kind]
+    registration.handler(_task_of(session, job, registration))
+    session.flush()
+
+
+def _task_of(session: TenantSession, job: Job, registration: Registration) -> Task:
     if registration.needs_tenant:
         if job.tenant_id is None:
             raise TenantNotBound(f"job {job.id} has no tenant")
         session.bind_tenant(job.tenant_id)
-    registration.handler(Task(session, job.payload))
-    session.flush()
+    return Task(session, job.payload)
 
 
 def _postpone(database: Database, job_id: int, error: Exception) -> None:
@@ -170,5 +181,17 @@ def _postpone(database: Database, job_id: int, error: Exception) -> None:
         job.leased_until = None
         if job.attempts > len(BACKOFF):
             job.status = "dead"
+            _tell_death(session, job)
         else:
             job.run_at = system_now() + BACKOFF[job.attempts - 1]
+
+
+def _tell_death(session: TenantSession, job: Job) -> None:
+    registration = HANDLERS.get(job.kind)
+    if registration is None or registration.on_death is None:
+        return
+    try:
+        with session.begin_nested():
+            registration.on_death(_task_of(session, job, registration))
+    except Exception:
+        log.exception("nobody could be told that job %s is dead", job.id)

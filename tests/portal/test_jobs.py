@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from portal.core import jobs, mail
 from portal.core.clock import system_now
 from portal.core.database import Database
-from portal.core.jobs import Job, run_due_jobs
+from portal.core.jobs import Job, Task, enqueue, handles, run_due_jobs
 from portal.core.mail import Mailer, queue_mail, use_mailer
 from tests.portal.people import new_email
 
@@ -76,3 +76,29 @@ def test_many_mails_are_sent_once_though_each_takes_long(
     monkeypatch.setattr(jobs, "system_now", lambda: system_now() + mailer.elapsed)
     run_due_jobs(database, limit=500)
     assert sorted(mailer.sent) == sorted(addresses)
+
+
+@pytest.mark.one_store
+def test_a_job_that_fails_for_good_is_dead_even_where_its_end_cannot_be_told(
+    database: Database, mailer: BusyMailer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[dict[str, str]] = []
+
+    def fail(task: Task) -> None:
+        raise RuntimeError("broken")
+
+    def tell(task: Task) -> None:
+        told.append(task.payload)
+        raise RuntimeError("broken, too")
+
+    monkeypatch.setattr(jobs, "BACKOFF", (dt.timedelta(),) * 2)
+    monkeypatch.setattr(jobs, "HANDLERS", dict(jobs.HANDLERS))
+    handles("test.dying", needs_tenant=False, on_death=tell)(fail)
+    with database.transaction() as session:
+        job = enqueue(session, "test.dying", {"for": "you"})
+        session.flush()
+    run_due_jobs(database)
+    with database.transaction(write=False) as session:
+        job = session.get_one(Job, job.id)
+    assert (job.status, job.attempts, job.last_error) == ("dead", 3, "RuntimeError: broken")
+    assert told == [{"for": "you"}]

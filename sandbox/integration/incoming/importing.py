@@ -26,7 +26,7 @@ from portal.tenancy.plans import is_entitled
 from portal.tenancy.service import lock_tenant
 from sandbox.integration.incoming.answering import answer_record, record_id_of
 from sandbox.integration.incoming.definition import read_definition, stored
-from sandbox.integration.incoming.models import IncomingImport, IncomingOutcome
+from sandbox.integration.incoming.models import UNFINISHED, IncomingImport, IncomingOutcome
 from sandbox.integration.incoming.receiving import Plan, Result, receive_records
 from sandbox.integration.incoming.service import Chosen
 from sandbox.integration.incoming.targets import TARGETS
@@ -51,7 +51,7 @@ def upload(session: TenantSession, chosen: Chosen, file_name: str, content: byte
     """
     text, separator = _decode(content)
     total = _count_rows(text, separator)
-    waiting = select(IncomingImport.id).where(IncomingImport.status.in_(("queued", "running")))
+    waiting = select(IncomingImport.id).where(IncomingImport.status.in_(UNFINISHED))
     if len(list(session.scalars(waiting))) >= MOST_WAITING:
         remedy = Remedy("state", f"{MOST_WAITING} files", f"fewer than {MOST_WAITING}")
         raise Conflict(f"{MOST_WAITING} files are being written already. Wait until one is done.", remedy=remedy)
@@ -87,7 +87,7 @@ def find_import(session: TenantSession, reference: str) -> IncomingImport:
 
 def stop_import(session: TenantSession, found: IncomingImport) -> None:
     """Write no more of the file; what is written stays. Raises Conflict for one that has ended."""
-    if found.status not in {"queued", "running"}:
+    if found.status not in UNFINISHED:
         raise Conflict("This file has ended already.", remedy=Remedy("state", found.status, "running"))
     _end(session, found, "stopped", "Stopped by hand")
 
@@ -101,16 +101,19 @@ def result_of(session: TenantSession, found: IncomingImport) -> str:
     return write_csv((*heading, *_ADDED), _beside(rows, session.scalars(outcomes), len(heading)))
 
 
-@handles(JOB)
+def _give_up(task: Task) -> None:
+    """End a file whose next rows fail time and again: it holds the place of another."""
+    _, found = _take_up(task)
+    if found is not None:
+        _end(task.session, found, "stopped", "An error on our side kept the next rows from being written")
+
+
+@handles(JOB, on_death=_give_up)
 def _write_chunk(task: Task) -> None:
     """Write the next rows of a file, and queue the chunk after them in the same transaction."""
     session = task.session
-    tenant = session.get_one(Tenant, session.owner_id)
-    session.bind_tenant(tenant.id, tenant.clock)
-    lock_tenant(session, alone=True)
-    named = select(IncomingImport).where(IncomingImport.id == task.payload["import"])
-    found = session.scalar(named.options(undefer(IncomingImport.text)).with_for_update())
-    if found is None or found.status not in {"queued", "running"}:
+    tenant, found = _take_up(task)
+    if found is None:
         return
     session.author, session.trace = found.author, found.public_id
     if not is_entitled(tenant.plan, "integration"):
@@ -121,6 +124,18 @@ def _write_chunk(task: Task) -> None:
         enqueue(session, JOB, task.payload)
     else:
         _end(session, found, "done", None)
+
+
+def _take_up(task: Task) -> tuple[Tenant, IncomingImport | None]:
+    """The tenant, where nobody else writes now, and its file; None for a file that has ended."""
+    session = task.session
+    tenant = session.get_one(Tenant, session.owner_id)
+    session.bind_tenant(tenant.id, tenant.clock)
+    lock_tenant(session, alone=True)
+    named = select(IncomingImport).where(
+        IncomingImport.id == task.payload["import"], IncomingImport.status.in_(UNFINISHED)
+    )
+    return tenant, session.scalar(named.options(undefer(IncomingImport.text)).with_for_update())
 
 
 def _write_rows(session: TenantSession, found: IncomingImport) -> bool:

@@ -12,6 +12,9 @@ from portal.core.database import Base
 from portal.core.ownership import TenantLog, TenantOwned, TenantRecord, table_of
 from portal.core.types import UtcDateTime
 
+UNFINISHED = ("queued", "running")
+"""The statuses of a file that is still being written."""
+
 
 class IncomingMapping(TenantRecord, Base):
     """A mapping's name. `slug` is unique within a tenant; one mapping at most is the default."""

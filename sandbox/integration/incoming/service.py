@@ -14,7 +14,13 @@ from portal.core.remedies import Remedy
 from portal.core.session import TenantSession
 from sandbox.integration.incoming.definition import Definition, read_definition, stored
 from sandbox.integration.incoming.faults import find_faults
-from sandbox.integration.incoming.models import IncomingImport, IncomingMapping, IncomingMessage, IncomingVersion
+from sandbox.integration.incoming.models import (
+    UNFINISHED,
+    IncomingImport,
+    IncomingMapping,
+    IncomingMessage,
+    IncomingVersion,
+)
 from sandbox.integration.incoming.receiving import Plan
 from sandbox.integration.incoming.targets import TARGETS
 
@@ -176,7 +182,7 @@ def remove_versions(session: TenantSession, mapping: IncomingMapping) -> None:
     """Make a mapping ready to be deleted. Files that are being written end: nobody could stop them any more."""
     for version in list_versions(session, mapping):
         session.delete(version)
-    unfinished = (IncomingImport.mapping == mapping.slug, IncomingImport.status.in_(("queued", "running")))
+    unfinished = (IncomingImport.mapping == mapping.slug, IncomingImport.status.in_(UNFINISHED))
     ended = {"status": "stopped", "reason": "The mapping was deleted", "finished_at": session.clock.now()}
     session.execute(update(IncomingImport).where(*unfinished).values(ended))
     session.flush()

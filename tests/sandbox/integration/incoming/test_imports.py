@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,7 @@ from unittest.mock import patch
 import pytest
 from sqlalchemy import delete, func, select
 
+from portal.core import jobs
 from portal.core.database import Database
 from portal.core.errors import ValidationFailed
 from portal.core.jobs import Job, run_due_jobs
@@ -106,6 +108,21 @@ def test_a_stopped_file_and_a_lowered_plan_write_no_more(
     assert act(lambda session: importing.find_import(session, starved).reason) == (
         "The plan no longer includes integration"
     )
+
+
+def test_a_file_that_cannot_be_written_on_ends_and_says_so(
+    act: Act, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "BACKOFF", (dt.timedelta(),) * 2)
+    public_id = act(upload, vendors(60))
+    run_due_jobs(database, limit=1)
+    with patch.object(importing, "receive_records", side_effect=RuntimeError("broken")):
+        run_due_jobs(database)
+    assert act(progress, public_id)[:2] == ("stopped", 50)
+    found = act(lambda session: importing.find_import(session, public_id))
+    assert found.reason == "An error on our side kept the next rows from being written"
+    assert found.finished_at is not None
+    assert "dead" in act(lambda session: set(session.scalars(select(Job.status))))
 
 
 @pytest.mark.one_store
