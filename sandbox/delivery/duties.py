@@ -11,6 +11,7 @@ from portal.core.clock import system_now
 from portal.core.ownership import table_of
 from portal.core.session import TenantSession
 from portal.schedule import Duty
+from portal.tenancy.models import Tenant
 from sandbox.delivery.models import Delivery, Endpoint, Queued
 from sandbox.delivery.queue import hold_all, release_all
 from sandbox.delivery.service import find_endpoint
@@ -21,10 +22,18 @@ _QUEUE: Table = Queued.__table__  # type: ignore[assignment]
 
 
 def forget_old_deliveries(session: TenantSession) -> None:
-    """Delete what was delivered or discarded more than KEPT_FOR ago, attempts too. Failed ones wait for a person."""
-    table = table_of(Delivery)
-    is_old = table.c.ended_at < system_now() - KEPT_FOR
-    session.connection().execute(delete(table).where(table.c.status.in_(_ENDED), is_old))
+    """Delete what was delivered or discarded more than KEPT_FOR ago by its tenant's time, attempts too.
+
+    Failed ones wait for a person.
+    """
+    table, tenants = table_of(Delivery), Tenant.__table__.c
+    ended = delete(table).where(table.c.status.in_(_ENDED))
+    connection, last = session.connection(), system_now() - KEPT_FOR
+    connection.execute(ended.where(table.c.ended_at < last))
+    moved = select(tenants.id, tenants.clock_offset).where(tenants.clock_offset > 0)
+    for tenant_id, seconds in connection.execute(moved).all():
+        of_tenant = ended.where(table.c.tenant_id == tenant_id)
+        connection.execute(of_tenant.where(table.c.ended_at < last + dt.timedelta(seconds=seconds)))
 
 
 def sweep_held(session: TenantSession) -> None:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select, update
 
 from portal.api.exchanges import mask, mask_headers, storable
 from portal.core.clock import system_now
@@ -73,12 +73,10 @@ class _Settling:
     def settle(self) -> None:
         verdict = self._judge()
         self._log(verdict)
-        if self.queued is None:
-            return
         if verdict.is_delivered:
             self._end("delivered", None)
             self._note_success()
-        elif self.queued.lease == self.rules.lease:
+        elif self.queued is not None and self.queued.lease == self.rules.lease:
             self._fail(self.queued, verdict)
 
     def _judge(self) -> Verdict:
@@ -125,14 +123,20 @@ class _Settling:
     def _end(self, status: str, reason: str | None) -> None:
         self.delivery.status, self.delivery.reason = status, reason
         self.delivery.ended_at = None if status == "held" else self._made_at
-        self.session.delete(self.queued)
+        if self.queued is not None:
+            self.session.delete(self.queued)
 
     def _note_success(self) -> None:
-        if self.endpoint is not None and self.endpoint.failing_since is not None:
-            self.endpoint.failing_since = None
-            lane = self._lane()
-            if lane is not None:
-                lane.slowdowns, lane.paused_until = 0, None
+        """What was begun before a pause says nothing of what the endpoint takes after it."""
+        if self.endpoint is None:
+            return
+        self.endpoint.failing_since = None
+        begun = system_now() - dt.timedelta(seconds=self.outcome.duration)
+        self.session.flush()
+        paused = update(Lane).where(*self._its_lane, Lane.slowdowns > 0, Lane.paused_until <= begun)
+        self.session.execute(
+            paused.values(slowdowns=0, paused_until=None), execution_options={"synchronize_session": False}
+        )
 
     def _fail(self, queued: Queued, verdict: Verdict) -> None:
         if self.endpoint is None:
@@ -143,7 +147,7 @@ class _Settling:
         if self.endpoint.closed_as is not None:
             self._end("held", verdict.reason)
             return
-        if verdict.is_retryable and self.endpoint.failing_since is None:
+        if self._tells_of_endpoint(verdict) and self.endpoint.failing_since is None:
             self.endpoint.failing_since = self._made_at
         asked = self._retry_after()
         if verdict.is_overwhelmed:
@@ -166,8 +170,12 @@ class _Settling:
         self._end("failed", verdict.reason)
         since = endpoint.failing_since
         whole = dt.timedelta(seconds=sum(self.rules.waits) * 0.95)
-        if verdict.is_retryable and since is not None and self._made_at - since >= whole:
+        if self._tells_of_endpoint(verdict) and since is not None and self._made_at - since >= whole:
             self._close(endpoint, "failing")
+
+    def _tells_of_endpoint(self, verdict: Verdict) -> bool:
+        """True for a failure that any other message would have met as well."""
+        return verdict.is_retryable or self.outcome.answer is None
 
     def _close(self, endpoint: Endpoint, reason: str) -> None:
         self.session.flush()
@@ -185,6 +193,10 @@ class _Settling:
         value = next((value for name, value in headers if name.lower() == "retry-after"), None)
         return read_retry_after(value, system_now())
 
+    @property
+    def _its_lane(self) -> tuple[ColumnElement[bool], ...]:
+        return Lane.tenant_id == self.session.owner_id, Lane.endpoint_id == self.delivery.endpoint_id
+
     def _lane(self) -> Lane | None:
         return self.session.get(Lane, (self.session.owner_id, self.delivery.endpoint_id), with_for_update=True)
 
@@ -194,19 +206,46 @@ def shown_body(raw: bytes, parcel: Parcel) -> str:
     return storable(mask(parcel.hide(raw.decode("utf-8", "replace")))[:KEPT])
 
 
-def give_up_reading(session: TenantSession, outcome: Outcome, rules: Rules) -> None:
-    """Count an attempt whose answer could not be dealt with as failed, so that it is not made again for ever."""
+def count_as_failed(
+    session: TenantSession, claim: Claim, rules: Rules, reason: str, answer: OutgoingAnswer | None = None
+) -> None:
+    """Count an attempt that could not be made, or whose answer could not be dealt with: it is not made for ever.
+
+    What the receiver took (2xx) is not sent a second time.
+    """
     own = Queued.tenant_id == session.owner_id
-    chosen = select(Queued).where(own, Queued.delivery_id == outcome.claim.delivery_id, Queued.lease == rules.lease)
+    chosen = select(Queued).where(own, Queued.delivery_id == claim.delivery_id, Queued.lease == rules.lease)
+    delivery = session.scalar(select(Delivery).where(Delivery.id == claim.delivery_id).with_for_update())
     queued = session.scalar(chosen.with_for_update())
-    delivery = session.scalar(select(Delivery).where(Delivery.id == outcome.claim.delivery_id))
     if queued is None or delivery is None:
         return
-    delivery.reason = "The answer could not be dealt with"
+    _log_fault(session, delivery, reason, answer)
+    is_taken = answer is not None and 200 <= answer.status < 300
     wait = wait_after(queued.tries + 1, rules.waits)
-    if wait is None:
-        delivery.status, delivery.ended_at = "failed", session.clock.now()
+    if is_taken or wait is None:
+        delivery.status, delivery.ended_at = "delivered" if is_taken else "failed", session.clock.now()
         session.delete(queued)
     else:
         queued.tries, queued.due_at = queued.tries + 1, system_now() + wait
         queued.lease = queued.leased_until = None
+
+
+def _log_fault(session: TenantSession, delivery: Delivery, reason: str, answer: OutgoingAnswer | None) -> None:
+    status = answer.status if answer else None
+    delivery.attempts += 1
+    delivery.attempted_at, delivery.answer_status, delivery.reason = session.clock.now(), status, reason
+    session.add(
+        Attempt(
+            delivery_id=delivery.id,
+            number=delivery.attempts,
+            made_at=session.clock.now(),
+            duration=0,
+            url=delivery.url,
+            request_headers=[],
+            request_body="",
+            answer_status=status,
+            answer_headers=[],
+            answer_body="",
+            failure=reason,
+        )
+    )

@@ -24,7 +24,7 @@ from portal.tenancy.models import Tenant
 from portal.tenancy.plans import is_entitled
 from sandbox.delivery.kinds import KINDS, Parcel
 from sandbox.delivery.models import Delivery, Endpoint, Queued
-from sandbox.delivery.outcomes import Outcome, Rules, give_up_reading, settle
+from sandbox.delivery.outcomes import Outcome, Rules, count_as_failed, settle
 from sandbox.delivery.queue import LEASE, Claim, claim, is_anything_due
 from sandbox.delivery.schedule import WAITS
 
@@ -127,16 +127,34 @@ class Courier:
         """The claims with their requests. What cannot be sent now goes back to the queue, or out of it."""
         packed: list[tuple[Claim, Parcel]] = []
         for tenant_id, group in _by_tenant(claims):
-            parcels: Mapping[int, Parcel] = {}
-            try:
-                with self._database.transaction(write=False) as session:
-                    if self._enter(session, tenant_id):
-                        parcels = _compose(session, [one.delivery_id for one in group])
-            except Exception:
-                log.exception("deliveries of tenant %s cannot be composed", tenant_id)
+            parcels = self._compose(tenant_id, group)
+            if parcels is None:
+                for one in group:
+                    packed += self._pack_alone(one)
+                continue
             packed += [(one, parcels[one.delivery_id]) for one in group if one.delivery_id in parcels]
             self._postpone([one for one in group if one.delivery_id not in parcels])
         return packed
+
+    def _pack_alone(self, one: Claim) -> list[tuple[Claim, Parcel]]:
+        """One claim with its request, after those of its tenant could not be composed together."""
+        parcels, rules = self._compose(one.tenant_id, [one]), self._rules
+        if parcels is None:
+            reason = "The message could not be composed"
+            self._write(one.tenant_id, lambda session: count_as_failed(session, one, rules, reason))
+        elif one.delivery_id not in parcels:
+            self._postpone([one])
+        return [(one, parcel) for parcel in (parcels or {}).values()]
+
+    def _compose(self, tenant_id: int, group: list[Claim]) -> Mapping[int, Parcel] | None:
+        """The requests of a tenant's claims that may go out now; None where one of them cannot be composed."""
+        try:
+            with self._database.transaction(write=False) as session:
+                ids = [one.delivery_id for one in group]
+                return _compose(session, ids) if self._enter(session, tenant_id) else {}
+        except Exception:
+            log.exception("deliveries of tenant %s cannot be composed", tenant_id)
+            return None
 
     def _enter(self, session: TenantSession, tenant_id: int) -> bool:
         """Bind the session to the tenant; False where its plan no longer includes deliveries, or its time is over."""
@@ -163,9 +181,10 @@ class Courier:
                     self._settle_alone(outcome)
 
     def _settle_alone(self, outcome: Outcome) -> None:
-        tenant_id, rules = outcome.claim.tenant_id, self._rules
-        if not self._write(tenant_id, lambda session: settle(session, [outcome], rules)):
-            self._write(tenant_id, lambda session: give_up_reading(session, outcome, rules))
+        claim, rules = outcome.claim, self._rules
+        if not self._write(claim.tenant_id, lambda session: settle(session, [outcome], rules)):
+            reason = "The answer could not be dealt with"
+            self._write(claim.tenant_id, lambda session: count_as_failed(session, claim, rules, reason, outcome.answer))
 
     def _write(self, tenant_id: int, work: Callable[[TenantSession], None]) -> bool:
         """Do something to a tenant's rows in a transaction. False where that failed."""

@@ -8,8 +8,8 @@ from portal.core.session import TenantSession
 from portal.tenancy.audit import record_act
 from sandbox.console.service import tell_owner
 from sandbox.delivery.models import Closed
-from sandbox.integration.outgoing.models import Connection
 from sandbox.integration.navigation import ROOT
+from sandbox.integration.outgoing.models import Connection
 from sandbox.webhooks.models import Webhook
 
 _BECAUSE: dict[Closed, str] = {
