@@ -87,11 +87,16 @@ def _resend(call: Call) -> Done:
     body: ResendBody = call.body
     if body.since and body.until and body.until < body.since:
         raise ValidationFailed({"to": "To must not be before from"})
-    if body.since is None and body.until is None and body.status is None:
-        raise ValidationFailed({"body": "Name from and to, or status, or both"})
+    if not any((body.since, body.until, body.status, body.after)):
+        raise ValidationFailed({"body": "Name from and to, or status, or after, or several of them"})
     call.subject = call.record.public_id
     again = send_again_since(
-        call.session, call.record, since=body.since, until=body.until, only_failed=body.status is not None
+        call.session,
+        call.record,
+        since=body.since,
+        until=body.until,
+        after=body.after,
+        only_failed=body.status is not None,
     )
     return Done(vars(again))
 
@@ -155,8 +160,8 @@ ACTIONS = (
         summary="Send messages again",
         outcome="Messages sent again",
         description="Puts messages that were delivered, failed or discarded back into the queue, oldest first, under "
-        f"the ids they had. What is still under way is left alone. {MOST_RESENT:,} at most in one call; `next_from` "
-        "then says where to go on.",
+        f"the ids they had. What is still under way is left alone. {MOST_RESENT:,} at most in one call; where there "
+        "are more, `next_after` is what the next call gives as `after`.",
         body=ResendBody,
         returns=ResentView,
         sample={"status": "failed"},

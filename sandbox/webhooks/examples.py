@@ -89,7 +89,7 @@ EXAMPLES: dict[str, Answer] = {
     "webhooks.update": Done(WEBHOOK | CHANGE | CHANGED),
     "webhooks.rotate_secret": Done({**WEBHOOK, **SECRET} | CHANGED | {"old_secret_until": "2026-11-22T09:12:44Z"}),
     "webhooks.test": Done(DELIVERY),
-    "webhooks.resend": Done({"resent": 0, "next_from": None}),
+    "webhooks.resend": Done({"resent": 0, "next_from": None, "next_after": None}),
     "webhooks.delete": Done({"id": 1, "public_id": WEBHOOK["public_id"]}),
     "deliveries.list": Page([FAILED], limit=20, page=1, total=1),
     "deliveries.read": FAILED | {"body": SENT_BODY, "history": [ATTEMPT]},

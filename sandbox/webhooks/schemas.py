@@ -9,6 +9,7 @@ from flask import current_app
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 from pydantic import WithJsonSchema as JsonSchema
 
+from portal.api.history import PublicId
 from portal.api.schema import ApiModel, Identity, Instant, Line, Moment, Stamps, clean_text, refuse, rule
 from portal.core.addresses import LONGEST_URL
 from sandbox.webhooks.subscriptions import EVERYTHING
@@ -106,12 +107,16 @@ class ResendBody(ApiModel):
         None, alias="to", description="Last instant, included", json_schema_extra=rule("not before from")
     )
     status: Literal["failed"] | None = Field(None, description="Only what failed")
+    after: PublicId | None = Field(
+        None,
+        description="Only what was posted behind this delivery: the `next_after` of the call before",
+        json_schema_extra=rule("names a delivery of yours"),
+    )
 
 
 class ResentView(ApiModel):
     """How much is sent again."""
 
     resent: int = Field(description="How many messages this call put back into the queue")
-    next_from: Instant | None = Field(
-        description="Where the range goes on, when one call was not enough: the `from` of the next"
-    )
+    next_from: Instant | None = Field(description="The instant of the first message left, when one call was not enough")
+    next_after: str | None = Field(description="Goes on there: `after` of the next call, with the rest as it was")

@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import select
 
+from portal.api.records import find_record
 from portal.core.clock import system_now
-from portal.core.errors import Conflict, ValidationFailed
+from portal.core.errors import Conflict, NotFound, ValidationFailed
 from portal.core.ids import new_public_id
 from portal.core.outgoing import OutgoingClient, OutgoingFailed
 from portal.core.remedies import Remedy
@@ -99,10 +100,11 @@ def send_test(session: TenantSession, webhook: Webhook) -> Delivery:
 
 @dataclass(frozen=True)
 class Resent:
-    """How many messages are sent again, and from where the range goes on where that was not all of it."""
+    """How many messages are sent again; where that was not all, the instant and the delivery to go on from."""
 
     resent: int
     next_from: dt.datetime | None
+    next_after: str | None
 
 
 def send_again_since(
@@ -111,11 +113,14 @@ def send_again_since(
     *,
     since: dt.datetime | None = None,
     until: dt.datetime | None = None,
+    after: str | None = None,
     only_failed: bool = False,
 ) -> Resent:
     """Send a webhook's ended messages again, oldest first, MOST_RESENT at most.
 
-    Those announced from `since` to `until`, both included, by the tenant's time; None leaves a side open.
+    Those announced from `since` to `until`, both included, by the tenant's time; None leaves a side open. Those
+    behind the delivery `after`, a public id: each call that goes on from the last one's `next_after` sends others.
+    Raises ValidationFailed for one that is unknown.
     """
     ended = ("failed",) if only_failed else ("delivered", "failed", "discarded")
     wanted = select(Delivery).where(Delivery.endpoint_id == webhook.endpoint_id, Delivery.status.in_(ended))
@@ -123,9 +128,19 @@ def send_again_since(
         wanted = wanted.where(Delivery.created_at >= since)
     if until is not None:
         wanted = wanted.where(Delivery.created_at <= until)
+    if after is not None:
+        wanted = wanted.where(Delivery.id > _place_of(session, after))
     found = list(session.scalars(wanted.order_by(Delivery.id).limit(MOST_RESENT + 1)))
-    rest = found[MOST_RESENT:]
-    return Resent(send_again(session, found[:MOST_RESENT]), rest[0].created_at if rest else None)
+    chosen, rest = found[:MOST_RESENT], found[MOST_RESENT:]
+    next_after = chosen[-1].public_id if rest else None
+    return Resent(send_again(session, chosen), rest[0].created_at if rest else None, next_after)
+
+
+def _place_of(session: TenantSession, delivery: str) -> int:
+    try:
+        return find_record(session, Delivery, delivery).id
+    except NotFound:
+        raise ValidationFailed({"after": "No such delivery"}) from None
 
 
 def endpoint_of(session: TenantSession, webhook: Webhook) -> Endpoint:

@@ -7,12 +7,13 @@ import json
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import delete, update
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from portal.core.clock import system_now
 from portal.core.database import Database
-from sandbox.delivery.models import Delivery
+from sandbox.delivery.models import Delivery, Queued
 from sandbox.tenants import NewSandbox
 from sandbox.webhooks.models import Webhook
 from tests.conftest import Integration
@@ -159,7 +160,7 @@ def test_all_that_failed_and_a_range_are_sent_again_oldest_first(
     assert alice.get(f"{PATH}/1").json["data"]["status"] == "failing"
     alice.patch(f"{PATH}/1", {"active": True})
     resent = alice.post(f"{PATH}/1/resend", {"status": "failed"})
-    assert resent.json["data"] == {"resent": 1, "next_from": None}
+    assert resent.json["data"] == {"resent": 1, "next_from": None, "next_after": None}
     assert alice.post(f"{PATH}/1/resend", {"status": "failed"}).json["data"]["resent"] == 0
     sink.decide = lambda arrival: (200, {})
     courier().deliver_due()
@@ -197,5 +198,10 @@ def test_a_call_sends_a_thousand_again_and_says_where_to_go_on(
                 Delivery(**shared, message_id=f"evt_{number}", status="failed", attempts=1, created_at=one.created_at)
             )
     first = alice.post(f"{PATH}/1/resend", {"status": "failed"}).json["data"]
-    second = alice.post(f"{PATH}/1/resend", {"status": "failed", "from": first["next_from"]}).json["data"]
-    assert (first["resent"], second["resent"], second["next_from"]) == (1000, 100, None)
+    with database.transaction() as session:
+        bound(session, alices_sandbox).execute(update(Delivery).values(status="failed"))
+        session.execute(delete(Queued))
+    second = alice.post(f"{PATH}/1/resend", {"status": "failed", "after": first["next_after"]}).json["data"]
+    assert (first["resent"], second["resent"], second["next_after"]) == (1000, 100, None)
+    unknown = alice.post(f"{PATH}/1/resend", {"after": "dlv_000000000000000000000000"})
+    assert unknown.json["errors"] == {"after": "No such delivery"}
