@@ -96,20 +96,22 @@ def to_day(column: InstrumentedAttribute[Any], type_: Any) -> Filter:
 
 def from_day_of(column: InstrumentedAttribute[Any], type_: Any) -> Filter:
     """A filter for a first day, included, of instants."""
-    return Filter(type_, column, operator.ge, _midnight, "First day (UTC), included")
+    return Filter(type_, column, operator.ge, midnight, "First day (UTC), included")
 
 
 def to_day_of(column: InstrumentedAttribute[Any], type_: Any) -> Filter:
     """A filter for a last day, included, of instants."""
-    return Filter(type_, column, operator.lt, _next_midnight, "Last day (UTC), included")
+    return Filter(type_, column, operator.lt, next_midnight, "Last day (UTC), included")
 
 
-def _midnight(session: TenantSession, day: dt.date) -> dt.datetime:
+def midnight(session: TenantSession, day: dt.date) -> dt.datetime:
+    """The first instant of a day of UTC."""
     return dt.datetime.combine(day, dt.time(), dt.UTC)
 
 
-def _next_midnight(session: TenantSession, day: dt.date) -> dt.datetime:
-    return _midnight(session, day) + dt.timedelta(days=1) if day < dt.date.max else _THE_END
+def next_midnight(session: TenantSession, day: dt.date) -> dt.datetime:
+    """The first instant after a day of UTC; the last one there is after the last day there is."""
+    return midnight(session, day) + dt.timedelta(days=1) if day < dt.date.max else _THE_END
 
 
 def refers_to(

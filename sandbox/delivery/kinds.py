@@ -49,17 +49,20 @@ class Verdict:
 Compose = Callable[[TenantSession, list[Delivery]], Mapping[int, Parcel]]
 Judge = Callable[[TenantSession, Delivery, OutgoingAnswer], Verdict]
 Closing = Callable[[TenantSession, Endpoint, Closed], None]
+Objection = Callable[[TenantSession, Delivery], str | None]
 
 
 @dataclass(frozen=True)
 class KindOfDelivery:
     """A kind. `compose` makes parcels, by delivery id, and leaves out what can no longer be sent; the session reads
     only. `judge` reads an answer. `tell_closed` lets the owner know that the engine closed an endpoint.
+    `why_not_again` tells what speaks against another try of an ended one; None where nothing does.
     """
 
     compose: Compose
     judge: Judge
     tell_closed: Closing
+    why_not_again: Objection = lambda session, delivery: None
 
 
 KINDS: dict[str, KindOfDelivery] = {}

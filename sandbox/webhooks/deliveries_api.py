@@ -16,6 +16,7 @@ from portal.api.schema import ApiModel, Date
 from portal.core.errors import Conflict
 from portal.core.remedies import Remedy
 from portal.core.session import TenantSession
+from sandbox.delivery.kinds import KINDS
 from sandbox.delivery.models import Delivery
 from sandbox.delivery.service import discard, send_again
 from sandbox.webhooks.deliveries import (
@@ -74,6 +75,10 @@ def _act(call: Call) -> Done:
 
 
 def _resend(call: Call) -> Done:
+    has_ended = call.record.status not in ("pending", "held")
+    reason = KINDS[call.record.kind].why_not_again(call.session, call.record) if has_ended else None
+    if reason is not None:
+        raise Conflict(f"This delivery cannot be sent again: {reason}.", remedy=Remedy("state", call.record.status))
     if not send_again(call.session, [call.record]):
         message = "This delivery is still under way. Discard it first, or wait until it ended."
         raise Conflict(message, remedy=Remedy("state", call.record.status, ["delivered", "failed", "discarded"]))
@@ -136,7 +141,7 @@ OPERATIONS = (
         summary="Send a delivery again",
         outcome="Delivery sent again",
         description="Begins the attempts afresh, under the same id, for a delivery that was delivered, failed or "
-        "discarded. Where its address is not active it is held.",
+        "discarded. Where its address is not active it is held. A send is refused as the Failed Queue refuses it.",
         handle=_resend,
         codes=("conflict",),
     ),

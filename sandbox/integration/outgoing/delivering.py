@@ -11,6 +11,7 @@ from portal.core.session import TenantSession
 from sandbox.delivery.kinds import KindOfDelivery, Parcel, Verdict
 from sandbox.delivery.models import Closed, Delivery, Endpoint
 from sandbox.integration.closing import switch_off
+from sandbox.integration.outgoing.failed import why_not_again
 from sandbox.integration.outgoing.headers import open_headers
 from sandbox.integration.outgoing.models import Connection
 from sandbox.integration.outgoing.paths import read_answer, value_at
@@ -104,4 +105,4 @@ def _broken_rule(connection: Connection, document: object) -> str | None:
     return f"Answered with {said} at {connection.status_path}, where {connection.status_equals!r} means success"
 
 
-SENDS = KindOfDelivery(compose, judge, tell_closed)
+SENDS = KindOfDelivery(compose, judge, tell_closed, why_not_again)

@@ -10,11 +10,13 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from portal.api.body import parse_json
+from portal.api.lists import midnight, next_midnight
 from portal.api.records import find_record
 from portal.core.errors import Conflict, MalformedJson, NotFound, ValidationFailed
 from portal.core.ids import PUBLIC_ID
 from portal.core.remedies import Remedy
 from portal.core.session import TenantSession
+from portal.tenancy.models import AuditRow
 from sandbox.delivery.models import Delivery
 from sandbox.delivery.service import discard, find_endpoint, send_again
 from sandbox.integration.outgoing.composing import missing_in
@@ -24,6 +26,8 @@ from sandbox.integration.outgoing.sources import SOURCES
 
 MOST_AT_ONCE = 500
 LONGEST_BODY = 200_000
+EDITED = "failed.update"
+"""What the audit trail calls an edit of a body."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +81,9 @@ def match_failed(session: TenantSession, wanted: Filter) -> list[Delivery]:
     if wanted.mapping is not None:
         statement = statement.where(Delivery.type == wanted.mapping)
     if wanted.date_from is not None:
-        statement = statement.where(Delivery.created_at >= _midnight(wanted.date_from))
+        statement = statement.where(Delivery.created_at >= midnight(session, wanted.date_from))
     if wanted.date_to is not None:
-        statement = statement.where(Delivery.created_at < _midnight(wanted.date_to) + dt.timedelta(days=1))
+        statement = statement.where(Delivery.created_at < next_midnight(session, wanted.date_to))
     return _locked(session, statement)
 
 
@@ -110,11 +114,14 @@ def check_body(body: str) -> str:
     return text
 
 
-def retry(session: TenantSession, deliveries: Sequence[Delivery]) -> Retried:
-    """Send again what failed, under the same idempotency keys. What still lacks a required value stays."""
+def retry(session: TenantSession, deliveries: Sequence[Delivery], *, is_edited: bool = False) -> Retried:
+    """Send again what failed, under the same idempotency keys. What still lacks something stays, with the reason.
+
+    `is_edited` says that somebody has just put the body there.
+    """
     result = Retried(len(deliveries))
     for delivery in deliveries:
-        reason = _why_not(session, delivery)
+        reason = why_not_again(session, delivery, is_edited=is_edited)
         if reason is None:
             result.done += send_again(session, [delivery])
         else:
@@ -128,35 +135,44 @@ def give_up(session: TenantSession, deliveries: Sequence[Delivery]) -> Retried:
     return Retried(len(deliveries), discard(session, deliveries))
 
 
-def _why_not(session: TenantSession, delivery: Delivery) -> str | None:
-    """Why a send cannot go out again; None where it can. One that never went out is composed afresh if that helps."""
+def why_not_again(session: TenantSession, delivery: Delivery, *, is_edited: bool = False) -> str | None:
+    """Why an ended send cannot go out again; None where it can.
+
+    One that never went out is composed anew from its record, unless somebody edited its body: that stays as it is.
+    """
     if find_endpoint(session, delivery.endpoint_id) is None:
         return "The connection was deleted; there is nowhere to send it"
     mapping = session.get(OutgoingMapping, (session.owner_id, delivery.mapping_id)) if delivery.mapping_id else None
+    if delivery.attempts == 0 and not is_edited and not _was_edited(session, delivery):
+        return _compose_anew(session, mapping, delivery)
+    missing = missing_in(mapping.rows, delivery.body) if mapping is not None else []
+    return "; ".join(f"{name} is required" for name in missing) or None
+
+
+def _was_edited(session: TenantSession, delivery: Delivery) -> bool:
+    """True where the audit trail, which is kept for good, says that somebody put another body there."""
+    edits = select(AuditRow.id).where(AuditRow.subject == delivery.public_id, AuditRow.action == EDITED)
+    return session.scalar(edits.limit(1)) is not None
+
+
+def _compose_anew(session: TenantSession, mapping: OutgoingMapping | None, delivery: Delivery) -> str | None:
     if mapping is None:
-        return None
-    missing = missing_in(mapping.rows, delivery.body)
-    if not missing:
-        return None
-    if delivery.attempts == 0:
-        return _compose_afresh(session, mapping, delivery)
-    return "; ".join(f"{name} is required" for name in missing)
-
-
-def _compose_afresh(session: TenantSession, mapping: OutgoingMapping, delivery: Delivery) -> str | None:
+        return _beyond_repair(delivery, "mapping")
     try:
         record: Any = find_record(session, SOURCES[mapping.source].resource.model, delivery.subject)
     except NotFound:
-        return f"{delivery.reason}; the record was deleted meanwhile"
+        return _beyond_repair(delivery, "record")
     composed = compose_all(session, outlet_of(session, mapping), [record])[record.id]
     if composed.reason is None:
         delivery.body = composed.text
     return composed.reason
 
 
+def _beyond_repair(delivery: Delivery, what: str) -> str | None:
+    """What was wrong with a body that cannot be composed anew; None where nothing was."""
+    end = f"; the {what} was deleted meanwhile"
+    return delivery.reason.removesuffix(end) + end if delivery.reason else None
+
+
 def _locked(session: TenantSession, statement: Select[Delivery]) -> list[Delivery]:
     return list(session.scalars(statement.with_for_update().execution_options(populate_existing=True)))
-
-
-def _midnight(day: dt.date) -> dt.datetime:
-    return dt.datetime.combine(day, dt.time(), dt.UTC)

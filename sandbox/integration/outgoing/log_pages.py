@@ -17,7 +17,7 @@ from sandbox.console.showing import paint_body
 from sandbox.delivery.models import Delivery
 from sandbox.delivery.service import list_attempts
 from sandbox.integration.outgoing.acting import begin_writing, note
-from sandbox.integration.outgoing.failed import Filter, choose_failed, edit_body, give_up, match_failed, retry
+from sandbox.integration.outgoing.failed import EDITED, Filter, choose_failed, edit_body, give_up, match_failed, retry
 from sandbox.integration.outgoing.logs import LogQuery, export_log, read_log
 from sandbox.integration.outgoing.logs_api import as_file, find_send
 from sandbox.integration.outgoing.mappings import list_mappings
@@ -84,7 +84,7 @@ def act_on_failed() -> ResponseReturnValue:
         chosen = []
     result = (retry if verb == "retry" else give_up)(session, chosen)
     note(f"failed.{verb}")
-    left = f", {len(result.refused)} stay: they lack a required value" if result.refused else ""
+    left = f", {len(result.refused)} stay: see the reasons" if result.refused else ""
     flash(f"{result.done} {_DONE[verb]}{left}", "success" if result.done else "warning")
     return redirect(url_for("outgoing.list_failed"), 303)
 
@@ -106,8 +106,8 @@ def save_failed(reference: str) -> ResponseReturnValue:
         edit_body(session, delivery, typed)
     except ValidationFailed as error:
         return _render_edit(delivery, printable(typed), error.errors["body"]), 400
-    result = retry(session, [delivery]) if request.form.get("act") == "retry" else None
-    note("failed.update", delivery.public_id)
+    result = retry(session, [delivery], is_edited=True) if request.form.get("act") == "retry" else None
+    note(EDITED, delivery.public_id)
     refused = result.refused[0].reason if result and result.refused else ""
     flash(refused or ("Sent again" if result else "Body saved"), "warning" if refused else "success")
     return redirect(url_for("outgoing.show_send", reference=delivery.public_id), 303)

@@ -17,6 +17,7 @@ from portal.core.session import TenantSession
 from sandbox.delivery.models import Delivery
 from sandbox.integration.outgoing.examples import EXAMPLES, FAILED_SAMPLE, SAMPLE_SEND
 from sandbox.integration.outgoing.failed import (
+    EDITED,
     LONGEST_BODY,
     MOST_AT_ONCE,
     Filter,
@@ -142,7 +143,7 @@ def _read(call: Call) -> dict[str, Any]:
 def _edit(call: Call) -> Done:
     edit_body(call.session, call.record, call.body.body)
     if call.body.retry:
-        result = retry(call.session, [call.record])
+        result = retry(call.session, [call.record], is_edited=True)
         if result.refused:
             raise ValidationFailed({"retry": result.refused[0].reason})
     call.session.flush()
@@ -226,7 +227,7 @@ OPERATIONS = tuple(
             is_list=True,
         ),
         _operation(
-            "failed.update",
+            EDITED,
             "PATCH",
             f"{FAILED}/{{id}}",
             summary="Edit a failed send",
@@ -246,7 +247,7 @@ OPERATIONS = tuple(
             summary="Retry failed sends",
             outcome="Sent again",
             description="Begins the attempts afresh, under the same idempotency keys. A send that never went out is "
-            "composed anew from its record; what still lacks a required value stays, with the reason.",
+            "composed anew from its record, unless its body was edited; what is still wrong stays, with the reason.",
             handle=_in_bulk(retry),
             body=FailedChoice,
             returns=RetriedView,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.sandbox.delivery.sink import Sink
 from tests.sandbox.integration.outgoing.conftest import ROOT, Connect, Map, row
 
 FAILED, LOGS = f"{ROOT}/failed", f"{ROOT}/outgoing-logs"
+Unfit = Callable[..., tuple[dict[str, Any], dict[str, Any]]]
 pytestmark = pytest.mark.usefixtures("store")
 
 
@@ -95,13 +97,100 @@ def test_what_lacked_a_value_goes_out_once_the_record_has_it(
     refused = alice.post(f"{FAILED}/retry", retry).json["data"]["refused"]
     assert refused == [{"public_id": sent["public_id"], "reason": "email is required, and email has no value"}]
     blocked = alice.patch(f"{FAILED}/{sent['public_id']}", {"body": '{"name": "No Mail"}', "retry": True})
-    assert blocked.json["errors"] == {"retry": "email is required, and email has no value"}
+    assert blocked.json["errors"] == {"retry": "email is required"}
     alice.patch(f"/api/v2/customers/{made['id']}", {"email": "mail@buyers.example"})
     assert alice.post(f"{FAILED}/retry", retry).json["data"]["done"] == 1
     courier().deliver_due()
     (arrival,) = partner.arrivals
     assert json.loads(arrival.body) == {"name": "No Mail", "email": "mail@buyers.example"}
     assert arrival.headers["idempotency-key"] == sent["idempotency_key"]
+
+
+@pytest.fixture
+def unfit(alice: Integration, connect: Connect, map_out: Map) -> Unfit:
+    """A customer whose zip cannot be the Number that a mapping wants, though it does not require it, and its send."""
+
+    def make(**connection: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        made = alice.post("/api/v2/customers", {"account": "Odd", "zip": "AB-1"}).json["data"]
+        rows = [row("name", "account", required=True), row("code", "zip", type="Number")]
+        mapping = map_out(alice, connect(alice, **connection), source="customer", rows=rows)
+        return made, alice.post(f"{ROOT}/outgoing-mappings/{mapping['id']}/send", {"record": made["id"]}).json["data"]
+
+    return make
+
+
+def bodies(partner: Sink) -> list[Any]:
+    return [json.loads(arrival.body) for arrival in partner.arrivals]
+
+
+def test_what_never_went_out_is_composed_anew_and_refused_on_what_is_still_wrong(
+    alice: Integration, unfit: Unfit, partner: Sink, courier: CourierMaker
+) -> None:
+    made, sent = unfit()
+    id_ = sent["public_id"]
+    assert sent["reason"] == "code: zip is not a number"
+    resend = alice.post(f"/api/v2/deliveries/{id_}/resend")
+    assert (resend.status_code, resend.json["code"]) == (409, "conflict")
+    assert "code: zip is not a number" in resend.json["message"]
+    still = alice.post(f"{FAILED}/retry", {"ids": [id_]}).json["data"]
+    assert still["refused"] == [{"public_id": id_, "reason": "code: zip is not a number"}]
+    assert alice.get(f"{LOGS}/{id_}").json["data"]["status"] == "failed"
+    alice.patch(f"/api/v2/customers/{made['id']}", {"zip": "10001"})
+    assert alice.post(f"{FAILED}/retry", {"ids": [id_]}).json["data"]["done"] == 1
+    courier().deliver_due()
+    assert bodies(partner) == [{"name": "Odd", "code": 10001}]
+
+
+def test_a_single_resend_composes_anew_what_never_went_out(
+    alice: Integration, unfit: Unfit, partner: Sink, courier: CourierMaker
+) -> None:
+    made, sent = unfit()
+    alice.patch(f"/api/v2/customers/{made['id']}", {"zip": "10001"})
+    assert alice.post(f"/api/v2/deliveries/{sent['public_id']}/resend").status_code == 200
+    courier().deliver_due()
+    assert bodies(partner) == [{"name": "Odd", "code": 10001}]
+
+
+def test_an_edited_body_is_never_overwritten(
+    alice: Integration, unfit: Unfit, partner: Sink, courier: CourierMaker
+) -> None:
+    made, sent = unfit()
+    id_ = sent["public_id"]
+    alice.patch(f"/api/v2/customers/{made['id']}", {"zip": "10001"})
+    assert alice.patch(f"{FAILED}/{id_}", {"body": '{"code": 7}'}).status_code == 200
+    refused = [{"public_id": id_, "reason": "name is required"}]
+    assert alice.post(f"{FAILED}/retry", {"ids": [id_]}).json["data"]["refused"] == refused
+    assert "name is required" in alice.post(f"/api/v2/deliveries/{id_}/resend").json["message"]
+    assert alice.get(f"{LOGS}/{id_}").json["data"]["body"] == '{"code": 7}'
+    assert alice.patch(f"{FAILED}/{id_}", {"body": '{"name": "Own"}', "retry": True}).status_code == 200
+    courier().deliver_due()
+    assert bodies(partner) == [{"name": "Own"}]
+
+
+def test_what_can_no_longer_be_composed_stays_with_its_reason(
+    alice: Integration, unfit: Unfit, partner: Sink, courier: CourierMaker
+) -> None:
+    made, sent = unfit()
+    assert alice.delete(f"/api/v2/customers/{made['id']}").status_code == 200
+    reason = "code: zip is not a number; the record was deleted meanwhile"
+    for _ in range(2):
+        refused = alice.post(f"{FAILED}/retry", {"ids": [sent["public_id"]]}).json["data"]["refused"]
+        assert refused == [{"public_id": sent["public_id"], "reason": reason}]
+    mapping = alice.get(f"{ROOT}/outgoing-mappings?search=test").json["data"][-1]
+    assert alice.delete(f"{ROOT}/outgoing-mappings/{mapping['id']}").status_code == 200
+    (left,) = alice.post(f"{FAILED}/retry", {"ids": [sent["public_id"]]}).json["data"]["refused"]
+    assert left["reason"].endswith("the mapping was deleted meanwhile")
+    courier().deliver_due()
+    assert partner.arrivals == []
+
+
+@pytest.mark.one_store
+def test_a_filter_may_reach_to_the_last_day_there_is(alice: Integration, unfit: Unfit) -> None:
+    unfit()
+    for act in ("retry", "discard"):
+        answer = alice.post(f"{FAILED}/{act}", {"filter": {"date_from": "0001-01-01", "date_to": "9999-12-31"}})
+        assert answer.status_code == 200, answer.text
+        assert answer.json["data"]["matched"] == 1
 
 
 def test_the_log_is_filtered_searched_and_exported_without_formulas(
