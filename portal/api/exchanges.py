@@ -117,7 +117,7 @@ def describe_exchange(
         "role": caller.role if caller else None,
         "source": "console" if request.headers.get("User-Agent", "").startswith("Slipway-Console") else "api",
         "method": request.method,
-        "path": mask(_raw_path())[:2000],
+        "path": mask(path_as_sent())[:2000],
         "status": response.status_code,
         "code": g.get("refusal_code"),
         "duration": duration,
@@ -162,18 +162,21 @@ def find_exchange(session: TenantSession, request_id: str) -> Exchange | None:
     return session.scalar(found)
 
 
+def path_as_sent() -> str:
+    """Path and query of the request at hand, percent-encoded as they were sent, to be masked.
+
+    Letters and digits are shown plain, since a key might hide behind their codes.
+    """
+    query = _NEEDLESS.sub(lambda code: unquote(code.group()), request.query_string.decode("latin-1"))
+    return quote(request.path) + (f"?{quote(query, safe=_QUERY_SAFE)}" if query else "")
+
+
 def mask_headers(headers: Iterable[tuple[str, str]], hidden: frozenset[str] = frozenset()) -> list[list[str]]:
     """Headers as a log shows them: names and values, secrets masked, those of `hidden` (in small letters) too."""
     secret = _SECRET_HEADERS | hidden
     return [
         [name, MASK if name.lower() in secret else storable(mask(value)[:500])] for name, value in islice(headers, 60)
     ]
-
-
-def _raw_path() -> str:
-    """Path and query as they were sent, percent-encoded; but for letters and digits, behind which a key might hide."""
-    query = _NEEDLESS.sub(lambda code: unquote(code.group()), request.query_string.decode("latin-1"))
-    return quote(request.path) + (f"?{quote(query, safe=_QUERY_SAFE)}" if query else "")
 
 
 def _sent_body() -> bytes:

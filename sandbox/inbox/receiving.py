@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from urllib.parse import quote
 
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
 from portal.api.answers import JSON, encode, refusal
 from portal.api.errors import as_domain_error
+from portal.api.exchanges import path_as_sent
 from portal.core.errors import NotFound, RateLimited
 from portal.core.meter import charge
 from portal.core.runtime import runtime
@@ -23,7 +23,6 @@ from sandbox.rehearsal.waiting import place_to_wait
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 BODILESS = frozenset({204, 205, 304})
-_QUERY_SAFE = "%=&+,;:/?@!$'()*-._~[]"
 
 blueprint = Blueprint("inbox_receiving", __name__)
 
@@ -40,7 +39,7 @@ def receive(token: str) -> ResponseReturnValue:
     parts = runtime()
     place, waits = _find(token)
     charge(parts.meter, ARRIVALS, place.public_id).refuse_if_exceeded()
-    arrival = Arrival(request.method, _path(), list(request.headers.items()), request.get_data(cache=False))
+    arrival = Arrival(request.method, path_as_sent(), list(request.headers.items()), request.get_data(cache=False))
     with ExitStack() as waiting:
         can_wait = waits and _has_place(waiting)
         with parts.database.transaction() as session:
@@ -67,11 +66,6 @@ def _has_place(waiting: ExitStack) -> bool:
     except RateLimited:
         return False
     return True
-
-
-def _path() -> str:
-    query = request.query_string.decode("latin-1")
-    return request.path + (f"?{quote(query, safe=_QUERY_SAFE)}" if query else "")
 
 
 def _answer(reply: Reply) -> Response:
