@@ -31,6 +31,7 @@ SAMPLE = {
     "email": "accounts@abctraders.example",
     "city": "Mumbai",
 }
+_REFUSAL_CODES = {"duplicate": "duplicate", "failed": "validation_failed", "error": "internal_error"}
 
 
 class IncomingQuery(ApiModel):
@@ -70,7 +71,7 @@ def _answer(chosen: Chosen, call: Call, results: Sequence[Result]) -> Bare:
         return Bare([content for content, _ in answers])
     content, status = answers[0]
     if status >= 400:
-        g.refusal_code = {"DUPLICATE": "duplicate", "FAILED": "validation_failed"}[results[0].outcome]
+        g.refusal_code = _REFUSAL_CODES[results[0].happening]
     return Bare({**content, "requestId": call.session.trace}, status)
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from flask import Flask
 
+from portal.api.exchanges import list_exchanges
+from portal.core.database import Database
+from sandbox.integration.incoming import receiving
 from sandbox.integration.incoming.samples import PAYLOADS
 from sandbox.resources import vendors as vendor_module
+from sandbox.tenants import NewSandbox
 from tests.conftest import Integration
 
 INCOMING = "/api/v1/integration/incoming"
@@ -85,6 +90,17 @@ def test_a_poison_record_harms_no_other_and_leaves_no_trace(alice: Integration) 
     (act,) = alice.get("/api/v2/audit?action=incoming.receive").json["data"]
     assert [change["verb"] for change in act["changes"] if change["table"] == "vendors"] == ["created", "created"]
     assert alice.get("/api/v2/integration/incoming-logs").json["data"][0]["outcome"] == "MIXED"
+
+
+def test_a_poison_record_that_comes_alone_is_logged_as_our_fault(
+    alice: Integration, alices_sandbox: NewSandbox, database: Database
+) -> None:
+    with patch.object(receiving, "_body_of", side_effect=KeyError):
+        answer = alice.post(INCOMING, ABC)
+    assert (answer.status_code, answer.json["errorCode"]) == (500, "INTERNAL_ERROR")
+    with database.transaction(write=False) as session:
+        session.bind_tenant(alices_sandbox.tenant.id)
+        assert [each.code for each in list_exchanges(session)] == ["internal_error"]
 
 
 @pytest.mark.parametrize(
