@@ -59,11 +59,19 @@ DUTIES: tuple[Duty, ...] = (
 
 
 def run_schedule(duties: Sequence[Duty], database: Database) -> int:
-    """Perform every duty that is due. Returns how many were."""
+    """Perform every duty that is due. Returns how many were. One that fails is logged, and due again at once."""
     with database.transaction(write=False) as session:
         last = {row.name: row.ran_at for row in session.scalars(select(LastRun))}
     due = [duty for duty in duties if duty.name not in last or last[duty.name] + duty.every <= system_now()]
-    return sum(_take_on(duty, database) for duty in due)
+    return sum(_attempt(duty, database) for duty in due)
+
+
+def _attempt(duty: Duty, database: Database) -> bool:
+    try:
+        return _take_on(duty, database)
+    except Exception:
+        log.exception("failed: %s", duty.name)
+        return False
 
 
 def _take_on(duty: Duty, database: Database) -> bool:
