@@ -14,6 +14,10 @@ JITTER = 0.1
 """By how much of itself a wait may grow, at most. It never shrinks: nobody is called earlier than they were told."""
 LONGEST_WAIT = dt.timedelta(hours=24)
 """The most a `Retry-After` is honoured for."""
+OVERWHELMED = frozenset({429, 502, 504})
+"""Answers that ask for less, by the same specification."""
+GONE = 410
+"""The answer that asks for nothing more."""
 FIRST_PAUSE, LONGEST_PAUSE = dt.timedelta(seconds=5), dt.timedelta(minutes=10)
 
 

@@ -9,14 +9,13 @@ from portal.core.outgoing import OutgoingAnswer, OutgoingRequest
 from portal.core.session import TenantSession
 from sandbox.delivery.kinds import KindOfDelivery, Parcel, Verdict
 from sandbox.delivery.models import Closed, Delivery, Endpoint
+from sandbox.delivery.schedule import GONE, OVERWHELMED
 from sandbox.integration.closing import switch_off
 from sandbox.webhooks.models import Webhook
 from sandbox.webhooks.service import secrets_of
 from sandbox.webhooks.signing import sign
 
 TIMEOUT_SECONDS = 15
-_GONE = 410
-_OVERWHELMED = frozenset({429, 502, 504})
 _STAYS = {"Content-Type": "application/json", "User-Agent": "Slipway-Webhooks/1"}
 
 
@@ -50,7 +49,7 @@ def judge(session: TenantSession, delivery: Delivery, answer: OutgoingAnswer) ->
     reason = f"Answered {status}"
     if 300 <= status < 400:
         reason += "; redirects are not followed, so register the address it points to"
-    return Verdict(False, reason, is_gone=status == _GONE, is_overwhelmed=status in _OVERWHELMED)
+    return Verdict(False, reason, is_gone=status == GONE, is_overwhelmed=status in OVERWHELMED)
 
 
 def tell_closed(session: TenantSession, endpoint: Endpoint, reason: Closed) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 from sqlalchemy import select
 
@@ -10,6 +10,7 @@ from portal.core.outgoing import OutgoingAnswer, OutgoingRequest
 from portal.core.session import TenantSession
 from sandbox.delivery.kinds import KindOfDelivery, Parcel, Verdict
 from sandbox.delivery.models import Closed, Delivery, Endpoint
+from sandbox.delivery.schedule import GONE, OVERWHELMED
 from sandbox.integration.closing import switch_off
 from sandbox.integration.outgoing.failed import why_not_again
 from sandbox.integration.outgoing.headers import open_headers
@@ -20,7 +21,8 @@ SHORTEST_SECRET = 6
 IDEMPOTENCY_KEY = "Idempotency-Key"
 _STAYS = {"User-Agent": "Slipway-Send/1", "Accept": "application/json"}
 _RETRYABLE = frozenset({408, 425, 429})
-_OVERWHELMED = frozenset({429, 503})
+LONGEST_REFERENCE = 200
+LONGEST_QUOTE = 80
 
 
 def compose(session: TenantSession, deliveries: list[Delivery]) -> dict[int, Parcel]:
@@ -48,28 +50,32 @@ def _pack(connection: Connection, delivery: Delivery) -> Parcel:
         timeout=connection.timeout,
     )
     hidden = frozenset(one["name"].lower() for one in connection.headers if one["secret"])
-    return Parcel(
-        request, hidden, tuple(_telling_parts(value for name, value in own.items() if name.lower() in hidden))
-    )
+    return Parcel(request, hidden, _telling_parts(value for name, value in own.items() if name.lower() in hidden))
 
 
-def _telling_parts(values: Iterable[str]) -> Iterator[str]:
-    """The secrets as a partner might send them back: whole, or without a word such as Bearer before them."""
-    for value in values:
-        yield value
-        yield from (word for word in value.split()[1:] if len(word) >= SHORTEST_SECRET)
+def _telling_parts(values: Iterable[str]) -> tuple[str, ...]:
+    """The secrets as a partner might send them back: whole, or without a word such as Bearer before them.
+
+    The longest come first, as one may hold another. What is shorter than SHORTEST_SECRET is found in any text.
+    """
+    parts = {part for value in values for part in (value, *value.split()[1:]) if len(part) >= SHORTEST_SECRET}
+    return tuple(sorted(parts, key=lambda part: (-len(part), part)))
 
 
 def judge(session: TenantSession, delivery: Delivery, answer: OutgoingAnswer) -> Verdict:
-    """A success by the connection's response rules; else 408, 425, 429 and 5xx are tried again, nothing else is."""
+    """A success by the connection's response rules; else 408, 425, 429 and 5xx are tried again, nothing else is.
+
+    429, 502 and 504 ask for less, 410 for nothing more.
+    """
     connection = session.scalar(select(Connection).where(Connection.endpoint_id == delivery.endpoint_id))
     if connection is None:
         return Verdict(False, "The connection was deleted", is_retryable=False)
     status, document = answer.status, read_answer(answer.body)
-    reference = value_at(document, connection.reference_path) if connection.reference_path else None
+    hide = _pack(connection, delivery).hide
+    reference = _reference_in(connection, document, hide)
     wanted = connection.success_statuses
     if status in wanted or (not wanted and 200 <= status < 300):
-        fault = _broken_rule(connection, document)
+        fault = _broken_rule(connection, document, hide)
         return Verdict(fault is None, fault, is_retryable=False, reference=reference)
     reason = f"Answered {status}"
     if 300 <= status < 400:
@@ -78,7 +84,8 @@ def judge(session: TenantSession, delivery: Delivery, answer: OutgoingAnswer) ->
         False,
         reason,
         is_retryable=is_tried_again(status),
-        is_overwhelmed=status in _OVERWHELMED,
+        is_gone=status == GONE,
+        is_overwhelmed=status in OVERWHELMED,
         reference=reference,
     )
 
@@ -95,13 +102,18 @@ def tell_closed(session: TenantSession, endpoint: Endpoint, reason: Closed) -> N
         switch_off(session, connection, reason)
 
 
-def _broken_rule(connection: Connection, document: object) -> str | None:
+def _reference_in(connection: Connection, document: object, hide: Callable[[str], str]) -> str | None:
+    found = value_at(document, connection.reference_path) if connection.reference_path else None
+    return None if found is None else hide(found)[:LONGEST_REFERENCE]
+
+
+def _broken_rule(connection: Connection, document: object, hide: Callable[[str], str]) -> str | None:
     if connection.status_path is None:
         return None
     found = value_at(document, connection.status_path)
     if found == connection.status_equals:
         return None
-    said = "nothing" if found is None else f"{found[:80]!r}"
+    said = "nothing" if found is None else repr(hide(found)[:LONGEST_QUOTE])
     return f"Answered with {said} at {connection.status_path}, where {connection.status_equals!r} means success"
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from portal.api.exchanges import storable
 
-LONGEST_VALUE = 200
 _NAME, _PLACE = "[A-Za-z0-9_@:-]+", r"\[[0-9]{1,4}\]"
 PATH_PATTERN = rf"^(\$\.?)?({_NAME}|{_PLACE})(\.{_NAME}|{_PLACE})*$"
 """Names joined by dots, each with places of lists in brackets; `$.` may stand in front."""
@@ -24,7 +23,7 @@ def read_answer(body: bytes) -> Any:
 
 
 def value_at(document: Any, path: str) -> str | None:
-    """The text, number or truth value at `path`, as text of at most LONGEST_VALUE characters; None where none is."""
+    """The text, number or truth value at `path`, as text; None where none is."""
     node = document
     for name, place in _STEP.findall(path):
         if name and isinstance(node, dict):
@@ -35,4 +34,4 @@ def value_at(document: Any, path: str) -> str | None:
             return None
     if isinstance(node, bool):
         return "true" if node else "false"
-    return storable(node)[:LONGEST_VALUE] if isinstance(node, str) else None
+    return storable(node) if isinstance(node, str) else None
