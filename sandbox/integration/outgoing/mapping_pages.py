@@ -37,6 +37,9 @@ from sandbox.integration.outgoing.values import FITTING
 from sandbox.integration.visiting import integrated_sandbox
 
 
+SAVED_ELSEWHERE = "It was saved by somebody else meanwhile. Save once more to put what stands here in its place."
+
+
 def add_routes(blueprint: Blueprint) -> None:
     """The pages about mappings."""
     path = "/outgoing"
@@ -76,6 +79,8 @@ def save_mapping(reference: str = "") -> ResponseReturnValue:
     if act != "save" or typed["source"] not in SOURCES:
         typed["source"] = typed["source"] if typed["source"] in SOURCES else "invoice"
         return _render(tenant, mapping, typed, preview=act == "preview", more=act == "rows")
+    if mapping is not None and request.form.get("seen") != str(mapping.version):
+        return _render(tenant, mapping, typed, {"": SAVED_ELSEWHERE}), 409
     try:
         mapping = _store(mapping, typed)
     except (ValidationFailed, Duplicate) as error:
@@ -135,6 +140,12 @@ def _typed_record() -> str:
     return printable(request.values.get("record", "")).strip() or "1"
 
 
+def _seen(mapping: OutgoingMapping | None, errors: dict[str, str] | None) -> str:
+    """The version that the form was filled from, until its writer has been told that there is a later one."""
+    known = str(mapping.version) if mapping else ""
+    return known if errors == {"": SAVED_ELSEWHERE} else request.form.get("seen", known)
+
+
 def _compose(typed: Body) -> tuple[Composed | None, dict[str, str]]:
     """What the rows as they stand make of the chosen record; or what is wrong with them, or with the record."""
     source, session = SOURCES[typed["source"]], current_session()
@@ -159,6 +170,7 @@ def _render(
     composed, found = _compose(typed) if preview else (None, {})
     words: dict[str, Any] = {
         "mapping": mapping,
+        "seen": _seen(mapping, errors),
         "typed": typed,
         "errors": errors or found,
         "rows": spare_rows(len(typed["rows"]), more),

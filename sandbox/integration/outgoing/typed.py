@@ -37,7 +37,7 @@ def read_mapping(form: Form) -> Body:
     body |= {"events": form.getlist("events"), "manual": "manual" in form, "active": "active" in form}
     names = ("parameter", "field", "constant", "type", "format", "required")
     body["rows"] = [
-        row
+        {name: text for name, text in row.items() if text or name != "parameter"}
         | {name: row[name] or None for name in ("field", "constant", "format")}
         | {"type": row["type"] or "String", "required": bool(row["required"])}
         for row in _rows(form, "rows", names, needed=("parameter", "field", "constant", "format"))

@@ -55,6 +55,16 @@ def test_a_partner_is_connected_mapped_sent_to_and_retried_by_hand(
     assert '"INV-2024-001"' in code_in(saved)
     editor = next(form.get("action") for form in saved.find_all("form") if "omp_" in (form.get("action") or ""))
 
+    nameless = alice.post(
+        editor, fields | {"seen": saved.field("seen")} | rows({"parameter": "", "field": "date"}), status=400
+    )
+    assert "Row 1, parameter : Parameter is required" in nameless.text
+    stale = alice.post(editor, fields | {"name": "Ours", "seen": "0"}, status=409)
+    assert "It was saved by somebody else meanwhile" in stale.text
+    assert alice.get(editor).field("name") == "To partner"
+    renamed = alice.post(editor, fields | {"name": "Ours", "seen": stale.field("seen")})
+    assert "Mapping saved" in renamed.text
+
     partner.decide = lambda arrival: (404, {})
     sent = alice.post(f"{editor}/send", {"record": "1"})
     assert "pending" in sent.text
