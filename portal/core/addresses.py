@@ -19,6 +19,8 @@ Resolver = Callable[[str], Sequence[str]]
 
 FailureKind = Literal["forbidden", "unresolved", "refused", "timeout", "tls", "broken"]
 LONGEST_URL = 2_000
+LEADS_INSIDE = "leads to an address that is not public"
+"""What a log says of an address that was refused for good."""
 PORTS = {"http": 80, "https": 443}
 PUBLIC_IPV6 = ipaddress.ip_network("2000::/3")
 NOT_PUBLIC = tuple(
@@ -128,7 +130,7 @@ class AddressRules:
             found = _resolved(host, resolve)
         if not all(self.permits(address) for address in found):
             raise _forbidden(
-                f"{host} leads to an address that is not public. Use one that the internet can reach, or ask the "
+                f"{host} {LEADS_INSIDE}. Use one that the internet can reach, or ask the "
                 "operator to list its network in OUTGOING_ALLOW."
             )
         return [str(address) for address in found]

@@ -9,6 +9,7 @@ from pydantic import Field
 from sqlalchemy import select
 
 from portal.api.schema import ApiModel, Instant
+from portal.core.addresses import LEADS_INSIDE
 from portal.core.session import TenantSession
 from sandbox.delivery.models import Delivery
 from sandbox.delivery.service import next_tries
@@ -75,6 +76,7 @@ def show_send(session: TenantSession, delivery: Delivery) -> dict[str, Any]:
 
 
 def _is_retryable(row: dict[str, Any]) -> bool | None:
-    if not row["attempts"] or row["reason"] is None:
+    status, reason = row["answer_status"], row["reason"]
+    if not row["attempts"] or reason is None or row["status"] == "delivered":
         return None
-    return is_tried_again(row["answer_status"])
+    return is_tried_again(status) and not (status is None and LEADS_INSIDE in reason)

@@ -11,7 +11,9 @@ from sqlalchemy import select
 
 from portal.core.clock import system_now
 from portal.core.database import Database
+from portal.core.outgoing import OutgoingClient
 from sandbox.delivery.models import Lane
+from sandbox.delivery.worker import Courier
 from sandbox.integration.outgoing.models import Connection
 from sandbox.tenants import NewSandbox
 from tests.conftest import Integration
@@ -85,6 +87,22 @@ def test_a_connection_that_answers_410_is_closed_and_what_follows_is_held(
     courier().deliver_due()
     assert len(partner.arrivals) == 3
     assert read(alice, first)["status"] == "delivered"
+
+
+@pytest.mark.one_store
+def test_a_send_to_an_address_that_is_not_public_is_not_tried_again_and_says_so(
+    alice: Integration, connect: Connect, map_out: Map, partner: Sink, database: Database
+) -> None:
+    map_out(alice, connect(alice))
+    sent = send(alice)
+    client = OutgoingClient([])
+    Courier(database, client).deliver_due()
+    client.close()
+    shown = read(alice, sent)
+    assert (shown["status"], shown["attempts"], shown["answer_status"]) == ("failed", 1, None)
+    assert "not public" in shown["reason"]
+    assert shown["retryable"] is False
+    assert partner.arrivals == []
 
 
 @pytest.mark.one_store

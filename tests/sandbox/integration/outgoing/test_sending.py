@@ -158,6 +158,8 @@ def test_a_silent_partner_is_tried_again(
     (delivery,) = log()
     assert (delivery.status, delivery.attempts, delivery.answer_status) == ("pending", 1, None)
     assert "does not accept connections" in (delivery.reason or "")
+    (shown,) = alice.get(f"{ROOT}/outgoing-logs").json["data"]
+    assert shown["retryable"] is True
 
 
 def test_response_rules_decide_what_a_success_is(
