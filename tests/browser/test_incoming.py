@@ -21,6 +21,13 @@ def open_mapping(page: Page, name: str) -> str:
     return page.url
 
 
+def sees(page: Page, selector: str) -> bool:
+    """Whether the first of these lies within what the window shows, at its beginning at least."""
+    place = page.locator(selector).first.bounding_box()
+    height = page.evaluate("innerHeight")
+    return place is not None and 0 <= place["y"] < height
+
+
 @pytest.mark.parametrize("script", [True, False], ids=["scripts", "no scripts"])
 def test_a_mapping_is_edited_tried_and_published(new_page: NewPage, script: bool) -> None:
     page = new_page(script=script)
@@ -36,6 +43,8 @@ def test_a_mapping_is_edited_tried_and_published(new_page: NewPage, script: bool
     assert page.input_value("#rows-6-source") == "tel"
     page.get_by_role("button", name="Save draft").click()
     page.wait_for_selector("text=Not saved")
+    assert sees(page, "#notice")
+    assert not script or page.evaluate("document.activeElement.id") == "notice"
     assert "must be a number" in page.inner_text("#rows-6-checks-0-min-error")
     assert "Another row fills phone too" in page.inner_text("#rows-6-field-error")
     page.locator("#remove-rows-6").click()
@@ -43,12 +52,19 @@ def test_a_mapping_is_edited_tried_and_published(new_page: NewPage, script: bool
     page.fill("#rows-0-source", "given")
     page.get_by_role("button", name="Save draft").click()
     page.wait_for_selector("text=Draft saved")
+    assert "What stands here is the draft." in page.inner_text("main")
+    page.locator("#do-check").click()
+    page.wait_for_selector("text=The mapping can work")
+    assert sees(page, "#notice")
     page.goto(f"{home}/try")
     page.get_by_role("button", name="Dry run").click()
     page.wait_for_selector("text=lead.created")
     page.goto(home)
     page.get_by_role("button", name="Publish").click()
     page.wait_for_selector("text=Version 2 is live")
+    assert "What stands here is live" in page.inner_text("main")
+    versions = page.locator("table", has_text="Versions, the newest first").locator("tbody tr")
+    assert [row.split()[1] for row in versions.all_inner_texts()] == ["live", "retired"]
 
 
 def test_every_page_of_a_mapping_is_sound(new_page: NewPage) -> None:

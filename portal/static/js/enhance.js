@@ -3,10 +3,15 @@
 import { announce } from "./announce.js";
 import { showFailure, showToast } from "./toasts.js";
 
+/** Where `form` goes when `submitter` is pressed; its fragment names the place the reader should be at then. */
+function addressOf(form, submitter) {
+  return new URL(submitter?.getAttribute("formaction") ?? form.getAttribute("action") ?? "", location);
+}
+
 /** Send `form` as its button would, asking for a block only. Gives the response. */
 export function send(form, submitter) {
   const data = new FormData(form, submitter);
-  const address = new URL(submitter?.getAttribute("formaction") ?? form.getAttribute("action") ?? "", location);
+  const address = addressOf(form, submitter);
   const headers = { "X-Partial": "1", Accept: "text/html" };
   if (form.method !== "get") {
     const plain = form.enctype !== "multipart/form-data";
@@ -45,11 +50,29 @@ export function swap(target, page) {
   return arrived;
 }
 
+/* A redirect says that something was done: more than the block may have changed, and the flash came with this page. */
 function place(target, page, response) {
-  if (page.getElementById(target.id) || !page.getElementById("main")) return swap(target, page);
-  if (!response.redirected) return swap(document.getElementById("main"), page);
-  location.assign(response.url);
-  return null;
+  const main = document.getElementById("main");
+  if (!page.getElementById("main")) return swap(target, page);
+  if (!response.redirected) return swap(page.getElementById(target.id) ? target : main, page);
+  const isElsewhere = new URL(response.url).pathname !== location.pathname;
+  history.replaceState(null, "", response.url);
+  document.title = page.title;
+  const arrived = swap(main, page);
+  if (isElsewhere) {
+    arrived.focus({ preventScroll: true });
+    scrollTo(0, 0);
+  }
+  return arrived;
+}
+
+/* Bring the notice that the form's fragment names before the reader; where none came, nothing moves. */
+function showNotice(arrived, fragment) {
+  const notice = fragment && arrived.querySelector(`${fragment}.notice`);
+  if (!notice) return;
+  notice.tabIndex = -1;
+  notice.focus({ preventScroll: true });
+  notice.scrollIntoView({ block: "start" });
 }
 
 async function enhance(form, submitter, target) {
@@ -60,7 +83,8 @@ async function enhance(form, submitter, target) {
     const page = await read(response);
     if (!page) throw new Error(`Not a page: ${response.status}`);
     const arrived = place(target, page, response);
-    announce(arrived?.dataset.announce ?? arrived?.querySelector("[data-announce]")?.dataset.announce);
+    announce(arrived.dataset.announce ?? arrived.querySelector("[data-announce]")?.dataset.announce);
+    showNotice(arrived, addressOf(form, submitter).hash);
     if (form.method === "get") history.replaceState(null, "", response.url);
   } catch {
     showFailure("No answer arrived. The request may have been carried out: look before you send it again.");
