@@ -13,6 +13,7 @@ from portal.core.errors import ValidationFailed
 from portal.core.runtime import commit_early, runtime
 from portal.core.session import TenantSession
 from portal.tenancy.service import lock_tenant
+from sandbox.delivery.states import COMPUTED, add_states
 from sandbox.webhooks.deliveries import DeliveryView, show_delivery
 from sandbox.webhooks.examples import CHANGE, EXAMPLES, REPLACEMENT, SAMPLE
 from sandbox.webhooks.models import Webhook
@@ -28,7 +29,6 @@ from sandbox.webhooks.service import (
     send_again_since,
     send_test,
 )
-from sandbox.webhooks.states import add_states
 
 PATH = "/api/v2/webhooks"
 
@@ -188,9 +188,9 @@ webhooks = Resource(
     shows=WebhookView,
     accepts=WebhookBody,
     verbs=("list", "read", "replace", "update", "delete"),
-    computed=("status", "held", "closed_at", "failing_since"),
+    computed=COMPUTED,
     change=change_webhook,
-    enrich=add_states,
+    enrich=lambda session, rows: add_states(session, Webhook, rows),
     sample=SAMPLE,
     replacement=REPLACEMENT,
     removed_id=1,

@@ -17,6 +17,7 @@ from portal.tenancy.models import Tenant
 from portal.tenancy.service import lock_tenant
 from portal.web.forms import complain, read_form
 from sandbox.console.visitor import visitor_actor
+from sandbox.delivery.states import states_of
 from sandbox.integration.visiting import integrated_sandbox, integration_pages
 from sandbox.webhooks import log_pages
 from sandbox.webhooks.deliveries import list_log, show_log
@@ -32,7 +33,6 @@ from sandbox.webhooks.service import (
     send_again_since,
     send_test,
 )
-from sandbox.webhooks.states import states_of
 
 LATEST = 10
 
@@ -45,7 +45,7 @@ def list_webhooks() -> str:
     """Every webhook with its state."""
     tenant, session = integrated_sandbox(), current_session()
     found = list(session.scalars(select(Webhook).order_by(Webhook.id)))
-    states = states_of(session, [webhook.id for webhook in found])
+    states = states_of(session, Webhook, [webhook.id for webhook in found])
     return render_template("webhooks/list_webhooks.html", tenant=tenant, webhooks=found, states=states)
 
 
@@ -80,7 +80,7 @@ def show_webhook(public_id: str) -> str:
         "webhooks/show_webhook.html",
         tenant=tenant,
         webhook=webhook,
-        state=states_of(session, [webhook.id])[webhook.id],
+        state=states_of(session, Webhook, [webhook.id])[webhook.id],
         deliveries=show_log(session, list_log(session, endpoint_id=webhook.endpoint_id, limit=LATEST)),
         now=session.clock.now(),
     )

@@ -12,6 +12,7 @@ from pydantic import WithJsonSchema as JsonSchema
 from portal.api.history import PublicId
 from portal.api.schema import ApiModel, Identity, Instant, Line, Moment, Stamps, clean_text, refuse, rule
 from portal.core.addresses import LONGEST_URL
+from sandbox.delivery.states import COMPUTED, Status
 from sandbox.webhooks.subscriptions import EVERYTHING
 
 _SCHEME = "^[Hh][Tt][Tt][Pp][Ss]?://"
@@ -48,13 +49,12 @@ EventName = Annotated[
     AfterValidator(_known_event),
     JsonSchema({"type": "string", "pattern": _EVENT, "examples": ["customer.created", "invoice.*", "*"]}),
 ]
-Status = Literal["active", "off", "gone", "failing"]
 
 
 class WebhookBody(ApiModel):
     """What a caller may say of a webhook."""
 
-    read_only = ApiModel.read_only | {"secret", "status", "held", "closed_at", "failing_since", "old_secret_until"}
+    read_only = ApiModel.read_only | {"secret", *COMPUTED, "old_secret_until"}
 
     url: Url = Field(
         description="Where messages are sent by POST. Must resolve to a public address",

@@ -9,6 +9,7 @@ from portal.api.lists import equals
 from portal.api.operation import Call, Done, Operation
 from portal.api.registrar import declare
 from portal.api.resource import Resource
+from sandbox.delivery.states import COMPUTED, add_states
 from sandbox.integration.outgoing.connections import (
     ConnectionBody,
     ConnectionView,
@@ -46,8 +47,10 @@ connections = Resource(
     accepts=ConnectionBody,
     sorts=("id", "name", "created_at", "updated_at"),
     searches=(Connection.name, Connection.url),
+    computed=COMPUTED,
     create=add_connection,
     change=change_connection,
+    enrich=lambda session, rows: add_states(session, Connection, rows),
     codes={"create": ("conflict",)},
     sample=CONNECTION_SAMPLE,
     removed_id=2,

@@ -14,12 +14,12 @@ from portal.core.errors import Conflict, ValidationFailed
 from portal.core.runtime import commit_early, current_session, runtime
 from portal.limits import CONSOLE_SENDS
 from portal.tenancy.models import Tenant
+from sandbox.delivery.states import states_of
 from sandbox.integration.outgoing.acting import begin_writing, note
 from sandbox.integration.outgoing.connections import (
     ConnectionBody,
     add_connection,
     change_connection,
-    endpoint_of,
     remove_connection,
 )
 from sandbox.integration.outgoing.headers import MOST_HEADERS
@@ -117,6 +117,6 @@ def _render(
         "typed": typed,
         "errors": errors or {},
         "rows": spare_rows(len(typed["headers"]), more, MOST_HEADERS),
-        "endpoint": endpoint_of(current_session(), connection) if connection else None,
+        "state": states_of(current_session(), Connection, [connection.id])[connection.id] if connection else None,
     }
     return render_template("outgoing/show_connection.html", tenant=tenant, **words)

@@ -11,12 +11,13 @@ from sqlalchemy import select
 
 from portal.api.records import refuse_referred
 from portal.api.resource import set_fields
-from portal.api.schema import ApiModel, Identity, Line, Name, Stamps, rule
+from portal.api.schema import ApiModel, Identity, Instant, Line, Name, Stamps, rule
 from portal.core.errors import Conflict, ValidationFailed
 from portal.core.remedies import Remedy
 from portal.core.session import TenantSession
 from sandbox.delivery.models import Endpoint
 from sandbox.delivery.service import close_endpoint, find_endpoint, open_endpoint, remove_endpoint, reopen_endpoint
+from sandbox.delivery.states import COMPUTED, Status
 from sandbox.integration.outgoing.headers import (
     ConnectionHeader,
     ConnectionHeaderView,
@@ -51,6 +52,8 @@ _BOTH = rule("status_path and status_equals go together")
 class ConnectionBody(ApiModel):
     """What a caller may say of a connection."""
 
+    read_only = ApiModel.read_only | frozenset(COMPUTED)
+
     name: Name
     url: Url = Field(description="Where to send; checked when it is saved, and again on each connection")
     method: Method = "POST"
@@ -82,7 +85,18 @@ class ConnectionFacts(ApiModel):
     timeout: int
 
 
-class ConnectionView(Stamps, ConnectionFacts, Identity):
+class ConnectionState(ApiModel):
+    """What becomes of a connection by itself."""
+
+    status: Status = Field(
+        description="`off`: switched off; `gone`: it answered 410; `failing`: it took nothing for three days"
+    )
+    held: int = Field(description="Messages that wait until it is active again")
+    closed_at: Instant | None = Field(description="Since when it gets nothing")
+    failing_since: Instant | None = Field(description="The first failure after the last success")
+
+
+class ConnectionView(Stamps, ConnectionState, ConnectionFacts, Identity):
     """A connection as the API shows it."""
 
 

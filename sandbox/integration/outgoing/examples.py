@@ -41,6 +41,10 @@ CONNECTION: dict[str, Any] = {
     "status_equals": None,
     "active": True,
     "timeout": 12,
+    "status": "active",
+    "held": 0,
+    "closed_at": None,
+    "failing_since": None,
     **STAMPS,
 }
 

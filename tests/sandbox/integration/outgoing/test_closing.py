@@ -17,6 +17,7 @@ from sandbox.delivery.worker import Courier
 from sandbox.integration.outgoing.models import Connection
 from sandbox.tenants import NewSandbox
 from tests.conftest import Integration
+from tests.sandbox.console.conftest import Visitor
 from tests.sandbox.delivery.conftest import CourierMaker, bound
 from tests.sandbox.delivery.sink import Sink
 from tests.sandbox.integration.outgoing.conftest import ROOT, Connect, Map
@@ -76,7 +77,9 @@ def test_a_connection_that_answers_410_is_closed_and_what_follows_is_held(
     courier().deliver_due()
     assert (read(alice, first)["status"], read(alice, first)["reason"]) == ("held", "Answered 410")
     path = f"{ROOT}/connections/{connection['id']}"
-    assert alice.get(path).json["data"]["active"] is False
+    shown = alice.get(path).json["data"]
+    assert (shown["active"], shown["status"], shown["held"], shown["failing_since"]) == (False, "gone", 1, None)
+    assert shown["closed_at"] is not None
     acts = [act["action"] for act in alice.get("/api/v2/audit").json["data"]]
     assert "connections.disabled_as_gone" in acts
     assert send(alice)["status"] == "held"
@@ -87,6 +90,31 @@ def test_a_connection_that_answers_410_is_closed_and_what_follows_is_held(
     courier().deliver_due()
     assert len(partner.arrivals) == 3
     assert read(alice, first)["status"] == "delivered"
+    (shown,) = alice.get(f"{ROOT}/connections?search=Partner").json["data"]
+    assert (shown["status"], shown["held"], shown["closed_at"]) == ("active", 0, None)
+
+
+def test_a_connection_that_takes_nothing_tells_since_when_and_one_switched_off_that_it_was(
+    alice: Integration, connect: Connect, map_out: Map, partner: Sink, courier: CourierMaker
+) -> None:
+    connection = connect(alice)
+    map_out(alice, connection)
+    path = f"{ROOT}/connections/{connection['id']}"
+    assert (connection["status"], connection["held"], connection["failing_since"]) == ("active", 0, None)
+    partner.decide = lambda arrival: (500, {})
+    send(alice)
+    courier(waits=(3600,)).deliver_due()
+    failing = alice.get(path).json["data"]
+    assert failing["status"] == "active" and failing["failing_since"] is not None
+    send(alice)
+    courier(waits=()).deliver_due()
+    closed = alice.get(path).json["data"]
+    assert (closed["status"], closed["active"]) == ("failing", False)
+    assert alice.patch(path, {"active": True}).json["data"]["status"] == "active"
+    off = alice.patch(path, {"active": False}).json["data"]
+    assert (off["status"], off["held"], off["failing_since"]) == ("off", 1, None)
+    read_only = alice.patch(path, {"status": "active"})
+    assert read_only.status_code == 400 and "status" in read_only.json["errors"]
 
 
 @pytest.mark.one_store
@@ -167,3 +195,30 @@ def test_a_secret_too_short_to_tell_anything_is_hidden_in_its_header_only(
     assert "P-1101" in attempt["answer_body"]
     assert "abcdef" not in attempt["answer_body"] and "and-more" not in attempt["answer_body"]
     assert {one["name"]: one["value"] for one in attempt["request_headers"]}["X-Env"] != "1"
+
+
+def test_the_page_of_a_closed_connection_says_why_since_when_and_what_waits(
+    new_visitor: Callable[[], Visitor], partner: Sink, courier: CourierMaker
+) -> None:
+    alice = new_visitor()
+    alice.open_sandbox()
+    form = {"name": "Partner", "url": partner.url, "method": "POST", "timeout": "5"}
+    listed = alice.post("/sandbox/integration/connections", form | {"active": "1"})
+    place = [link for link in listed.links if link.startswith("/sandbox/integration/connections/con_")][-1]
+    fields = {"name": "To partner", "slug": "to-partner", "source": "invoice", "manual": "1", "active": "1"}
+    fields |= {"connection_id": "3", "rows-0-field": "invoice_number", "rows-0-parameter": "number"}
+    saved = alice.post("/sandbox/integration/outgoing", fields)
+    editor = next(form.get("action") for form in saved.find_all("form") if "omp_" in (form.get("action") or ""))
+    for status, said in ((500, "Its last messages failed"), (410, "It answered 410 Gone")):
+        partner.decide = lambda arrival, status=status: (status, {})
+        alice.post(f"{editor}/send", {"record": "1"})
+        courier().deliver_due()
+        assert said in alice.get(place).text
+    page = alice.get(place).text
+    assert "This connection gets nothing at present" in page and "2 messages are held" in page
+    assert "since" in page
+    alice.post(place, form)
+    alice.post(place, form | {"active": "1"})
+    assert "gets nothing" not in alice.get(place).text
+    alice.post(place, form)
+    assert "It was switched off." in alice.get(place).text
