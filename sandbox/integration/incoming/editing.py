@@ -28,6 +28,7 @@ _REMEDIES = {
     "slug": "A slug has small letters, digits and hyphens, 2 to 40 of them, and begins with a letter",
     "code": "An errorCode has capitals, digits and _, such as INVALID_GST",
 }
+_API_WORDS = (("The source ", "Parameter or JSON path "), ("A source is", "A parameter or JSON path is"))
 _NEEDED = frozenset({"kind", "field", "type"})
 
 
@@ -110,6 +111,8 @@ def complain(errors: dict[str, str], faults: Mapping[str, str]) -> None:
     """Put each sentence at its field, the first of several, with the remedy where the sentence has none."""
     for place, sentence in reversed([*faults.items()]):
         name = place.rpartition(".")[2]
+        for api, label in _API_WORDS:
+            sentence = sentence.replace(api, label)
         errors[_place_of(place)] = _REMEDIES.get(name, sentence) if sentence.endswith(_UNFIT) else sentence
 
 

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from portal.core.errors import Conflict, ValidationFailed
 from portal.core.runtime import current_session
 from portal.tenancy.models import Tenant
+from portal.tenancy.permissions import roles_with
 from sandbox.console.drafts import printable
 from sandbox.integration.incoming import import_pages, log_pages, mapping_pages, status_pages, trial_pages
 from sandbox.integration.incoming.acting import OUTCOMES, back_to, begin_writing, note, show_calling
@@ -20,12 +21,15 @@ from sandbox.integration.incoming.tallying import number_versions, tally_message
 from sandbox.integration.incoming.targets import TARGETS
 from sandbox.integration.visiting import integrated_sandbox, integration_pages
 
+WRITE = "integration:write"
+
 blueprint = integration_pages("incoming", __name__)
 mapping_pages.add_routes(blueprint)
 trial_pages.add_routes(blueprint)
 status_pages.add_routes(blueprint)
 log_pages.add_routes(blueprint)
 import_pages.add_routes(blueprint)
+blueprint.context_processor(lambda: {"callers": roles_with(WRITE)})
 
 
 @blueprint.get("/incoming")
@@ -52,6 +56,8 @@ def create_mapping() -> ResponseReturnValue:
             return back_to(mapping)
     except ValidationFailed as refused:
         complain(errors, refused.errors)
+        if "name" in errors and not typed["slug"]:
+            errors.pop("slug", None)
     except Conflict as refused:
         errors["name"] = refused.message
     return _render(tenant, typed, errors), 400

@@ -38,6 +38,7 @@ STEP_WORDS = {
 }
 _ACTIONS = {"refuse": "refuse it: 409 DUPLICATE", "update": "update the first", "skip": "leave the first, and say so"}
 _SINGULARS = {"rows": "row", "transformations": "transformation", "checks": "check"}
+_LABELS = {"source": "parameter or JSON path", "field": "ERP field", "code": "errorCode"}
 _PLACES = re.compile(r"(rows|transformations|checks)\.(\d+)\.")
 _FOLDED = re.compile(r"(rows\.\d+(?:\.rows\.\d+)?)\.(?:transformations|checks|code|message|new_)")
 Choices = list[tuple[str, str]]
@@ -78,7 +79,9 @@ class Form:
     def title_of(self, place: str) -> str:
         """A place in words: `rows.3.checks.0.pattern` is row 4, check 1, pattern."""
         words = _PLACES.sub(lambda part: f"{_SINGULARS[part.group(1)]} {int(part.group(2)) + 1}, ", f"{place}.")
-        return words.rstrip("., ").replace(".", ", ").replace("_", " ").capitalize()
+        *above, last = words.rstrip("., ").replace(".", ", ").split(", ")
+        said = ", ".join([*above, _LABELS.get(last, last)]).replace("_", " ")
+        return said[:1].upper() + said[1:]
 
 
 def show_form(session: TenantSession, target: Target, editor: Editor, action: str, at: str) -> Form:

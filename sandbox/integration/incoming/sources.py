@@ -11,6 +11,7 @@ from typing import Any
 
 MISSING = object()
 DEEPEST = 20
+SUCH_AS = "write it such as order.lines[0].sku"
 _STEP = re.compile(r"""\.?([^.\[\]'"$]+)|\[(\d{1,6})\]|\['([^']+)'\]|\["([^"]+)"\]""")
 
 Path = tuple[str | int, ...]
@@ -25,7 +26,7 @@ def parse_source(text: str) -> Path:
     while position < len(rest):
         found = _STEP.match(rest, position)
         if found is None or (position == 0 and rest[0] == "." and text[0] != "$"):
-            raise ValueError(f"is not a name or a path from {rest[position : position + 20]!r} on")
+            raise ValueError(f"cannot be read from {rest[position : position + 20]!r} on; {SUCH_AS}")
         name, place, quoted, doubled = found.groups()
         steps.append(int(place) if place else name or quoted or doubled)
         position = found.end()

@@ -33,12 +33,13 @@ HAPPENINGS = {
 }
 """What leads to each answer. All but the last may be answered by rules of a mapping's own."""
 REFUSALS = {"duplicate": "DUPLICATE", "failed": "the check's own"}
-_PARTS = ("http_status", "status", "error_code", "message")
+LABELS = {"http_status": "HTTP status", "status": "status", "error_code": "errorCode", "message": "message"}
 
 
 def add_routes(blueprint: Blueprint) -> None:
     """The page of the rules."""
     blueprint.add_url_rule("/statuses", "show_statuses", show_statuses, methods=["GET"])
+    blueprint.add_url_rule("/statuses/<reference>", "show_own_statuses", show_own_statuses, methods=["GET"])
     blueprint.add_url_rule("/statuses/<reference>", "save_statuses", save_statuses, methods=["POST"])
 
 
@@ -50,6 +51,12 @@ def show_statuses() -> str:
     chosen = chosen or next((mapping for mapping in mappings if mapping.is_default), mappings[0] if mappings else None)
     typed = _show(current_definition(chosen)[1].answers) if chosen else {}
     return _render(tenant, mappings, chosen, typed, {})
+
+
+def show_own_statuses(reference: str) -> ResponseReturnValue:
+    """The address a form that was refused stays at: its mapping's rules."""
+    integrated_sandbox()
+    return redirect(url_for("incoming.show_statuses", mapping=own_mapping(reference).slug), 303)
 
 
 def save_statuses(reference: str) -> ResponseReturnValue:
@@ -74,12 +81,18 @@ def save_statuses(reference: str) -> ResponseReturnValue:
     return redirect(url_for("incoming.show_statuses", mapping=mapping.slug), 303)
 
 
+def title_of(place: str) -> str:
+    """A place in words: `answers.failed.error_code` is Failed, errorCode."""
+    *_, name, part = place.split(".")
+    return "recordId" if part == "record_id" else f"{name.capitalize()}, {LABELS.get(part, part)}"
+
+
 def _read() -> dict[str, Any]:
     """What was typed: a text for each part of each rule, and the field that is the recordId."""
     given = nest((name, printable(text)) for name, text in request.form.items()).get("answers")
     given = given if isinstance(given, dict) else {}
     rules = {name: given.get(name) for name in HAPPENINGS}
-    typed = {name: {part: _text(rule, part) for part in _PARTS} for name, rule in rules.items()}
+    typed = {name: {part: _text(rule, part) for part in LABELS} for name, rule in rules.items()}
     return {**typed, "record_id": _text(given, "record_id")}
 
 
@@ -101,7 +114,7 @@ def _document_of(typed: dict[str, Any]) -> dict[str, Any]:
 
 def _show(answers: AnswerRules) -> dict[str, Any]:
     rules = {name: getattr(answers, name, None) for name in HAPPENINGS}
-    typed = {name: {part: str(getattr(rule, part, None) or "") for part in _PARTS} for name, rule in rules.items()}
+    typed = {name: {part: str(getattr(rule, part, None) or "") for part in LABELS} for name, rule in rules.items()}
     return {**typed, "record_id": answers.record_id or ""}
 
 
@@ -122,6 +135,7 @@ def _render(
         record_ids=[(name, name) for name in TARGETS[chosen.target].record_ids] if chosen else [],
         typed=typed,
         errors=errors,
+        title_of=title_of,
         happenings=HAPPENINGS,
         refusals=REFUSALS,
         usual=USUAL,

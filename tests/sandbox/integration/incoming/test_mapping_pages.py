@@ -66,6 +66,10 @@ def test_every_error_stands_at_its_field_at_once(new_visitor: Callable[[], Visit
     }
     assert "INVALID_GST" in complaints(page)["rows.1.checks.0.code"]
     assert "Row 1, transformation 2, table" in page.text
+    assert "Row 3, parameter or JSON path" in page.text
+    assert complaints(page)["rows.2.source"] == (
+        "Parameter or JSON path cannot be read from '[' on; write it such as order.lines[0].sku"
+    )
     assert complaints(page)["rows.0.transformations.1.table"] == "Line 2 of the table must be such as ads = Search"
     typed = typed_in(page, path)
     assert {name: typed[name.replace("__", ".")] for name in wrong} == wrong

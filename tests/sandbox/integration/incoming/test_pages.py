@@ -62,6 +62,10 @@ def test_a_new_mapping_tells_everything_that_is_wrong_and_keeps_what_was_typed(
     assert typed_in(page, LIST)["slug"] == "Vendor Creation"
     taken = alice.post(LIST, {"target": "vendor", "name": "Vendors", "slug": "vendor-creation"}, 400)
     assert complaints(taken) == {"slug": "Another mapping has this slug"}
+    (notice,) = taken.find_all("div", id="notice")
+    assert [link.get("href") for link in notice.iter("a")] == ["#slug"]
+    nameless = alice.post(LIST, {"target": "vendor", "name": "", "slug": ""}, 400)
+    assert set(complaints(nameless)) == {"name"}
 
 
 def test_mallory_sees_none_of_alices_mappings(new_visitor: Callable[[], Visitor]) -> None:

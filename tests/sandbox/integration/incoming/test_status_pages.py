@@ -37,6 +37,14 @@ def test_a_mapping_answers_by_rules_of_its_own_once_they_are_published(new_visit
         "answers.updated.status",
     }
     assert typed_in(page, path)["answers.created.http_status"] == "404"
+    (notice,) = page.find_all("div", id="notice")
+    assert {link.get("href"): "".join(link.itertext()) for link in notice.iter("a")} == {
+        "#answers-duplicate-http-status": "Duplicate, HTTP status",
+        "#answers-failed-error-code": "Failed, errorCode",
+        "#answers-updated-status": "Updated, status",
+    }
+    assert [form.get("action") for form in page.find_all("form", method="post")] == [f"{path}#notice"]
+    assert alice.client.get(path).location == f"{STATUSES}?mapping=vendor-creation"
     rules = {
         "answers__created__http_status": "201",
         "answers__created__status": "OK",
