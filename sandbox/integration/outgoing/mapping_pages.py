@@ -36,7 +36,6 @@ from sandbox.integration.outgoing.typed import Body, read_mapping, shown_mapping
 from sandbox.integration.outgoing.values import FITTING
 from sandbox.integration.visiting import integrated_sandbox
 
-
 SAVED_ELSEWHERE = "It was saved by somebody else meanwhile. Save once more to put what stands here in its place."
 
 
