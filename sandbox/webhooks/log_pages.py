@@ -25,6 +25,8 @@ from sandbox.webhooks.service import MOST_RESENT, TEST_EVENT
 from sandbox.webhooks.timeline import stations_of
 
 PAGE = 50
+MOST_NAMED = 5
+REFRESH_SECONDS = 5
 STATUSES = ("pending", "held", "delivered", "failed", "discarded")
 _DONE = {"resend": "are sent again", "discard": "were discarded"}
 
@@ -35,9 +37,9 @@ def add_routes(blueprint: Blueprint) -> None:
     blueprint.add_url_rule(path, "list_deliveries", list_deliveries, methods=["GET"])
     blueprint.add_url_rule(path, "act_on_deliveries", CONSOLE_SENDS(act_on_deliveries), methods=["POST"])
     blueprint.add_url_rule(f"{path}/<public_id>", "show_delivery", show_delivery, methods=["GET"])
-    blueprint.add_url_rule(
-        f"{path}/<public_id>/<any(resend, discard):act>", "act_on_delivery", act_on_delivery, methods=["POST"]
-    )
+    acts = f"{path}/<public_id>/<any(resend, discard):act>"
+    blueprint.add_url_rule(acts, "act_on_delivery", act_on_delivery, methods=["POST"])
+    blueprint.add_url_rule(acts, "show_after_delivery_act", show_after_delivery_act, methods=["GET"])
 
 
 def list_deliveries() -> str:
@@ -79,10 +81,33 @@ def act_on_deliveries() -> ResponseReturnValue:
         act, chosen = wanted, find_deliveries(session, request.form.getlist("delivery")[:PAGE])
     if act not in _DONE:
         raise NotFound
+    if wanted != "failed" and not request.form.getlist("delivery"):
+        flash("Pick at least one delivery", "warning")
+        return redirect(url_for("webhooks.list_deliveries"), 303)
+    if act == "resend":
+        chosen = _without_strays(chosen)
     count = (send_again if act == "resend" else discard)(session, chosen)
     record_act(session, actor=visitor_actor(), action=f"deliveries.{act}")
     flash(f"{count} deliveries {_DONE[act]}", "success" if count else "warning")
     return redirect(url_for("webhooks.list_deliveries"), 303)
+
+
+def show_after_delivery_act(public_id: str, act: str) -> ResponseReturnValue:
+    """The address a form that was refused stays at: its delivery."""
+    integrated_sandbox()
+    return redirect(url_for("webhooks.show_delivery", public_id=_find(public_id).public_id), 303)
+
+
+def _without_strays(chosen: list[Delivery]) -> list[Delivery]:
+    """Those whose webhook still stands; the visitor is told of the others."""
+    lines = show_log(current_session(), chosen)
+    strays = [
+        f"{line.delivery.type} of {line.delivery.created_at:%d %b, %H:%M:%S}" for line in lines if not line.webhook
+    ]
+    if strays:
+        named = ", ".join(strays[:MOST_NAMED]) + (", …" if len(strays) > MOST_NAMED else "")
+        flash(f"{len(strays)} not sent, for the webhook was deleted: {named}", "warning")
+    return [line.delivery for line in lines if line.webhook]
 
 
 def show_delivery(public_id: str) -> str:
@@ -101,6 +126,7 @@ def show_delivery(public_id: str) -> str:
         message=paint_body(delivery.body),
         attempts=attempts,
         stations=stations_of(session, delivery),
+        refresh=REFRESH_SECONDS,
     )
 
 

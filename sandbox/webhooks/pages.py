@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import current_app, flash, redirect, render_template, request, url_for
+from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
@@ -35,6 +36,7 @@ from sandbox.webhooks.service import (
 )
 
 LATEST = 10
+SHOWN_ONCE = "webhook secret"
 
 blueprint = integration_pages("webhooks", __name__)
 log_pages.add_routes(blueprint)
@@ -60,7 +62,7 @@ def show_form() -> str:
 @blueprint.post("/webhooks")
 @CONSOLE_SENDS  # type: ignore[untyped-decorator]
 def create_webhook() -> ResponseReturnValue:
-    """Register an address and show its secret, here and never again; so the answer is the page itself."""
+    """Register an address; the page behind the redirect shows its secret, so that a reload adds no second one."""
     tenant, form = integrated_sandbox(), WebhookForm()
     body = _read(form, None)
     if body is None:
@@ -68,7 +70,7 @@ def create_webhook() -> ResponseReturnValue:
     lock_tenant(current_session())
     webhook = add_webhook(current_session(), body.model_dump())
     _note("create", webhook)
-    return _render_secret(tenant, webhook, is_new=True)
+    return _to_secret(webhook, "created")
 
 
 @blueprint.get("/webhooks/<public_id>")
@@ -123,12 +125,31 @@ def switch_webhook(public_id: str, act: str) -> ResponseReturnValue:
 
 @blueprint.post("/webhooks/<public_id>/rotate")
 def rotate(public_id: str) -> ResponseReturnValue:
-    """Give a webhook a new secret and show it, here and never again."""
-    tenant = integrated_sandbox()
+    """Give a webhook a new secret; the page behind the redirect shows it."""
+    integrated_sandbox()
     webhook = _own(public_id)
     rotate_secret(current_session(), webhook)
     _note("rotate_secret", webhook)
-    return _render_secret(tenant, webhook, is_new=False)
+    return _to_secret(webhook, "rotated")
+
+
+@blueprint.get("/webhooks/<public_id>/secret")
+def show_secret(public_id: str) -> ResponseReturnValue:
+    """The secret, once after it was made; from then on this leads to the webhook."""
+    tenant = integrated_sandbox()
+    webhook = find_record(current_session(), Webhook, public_id)
+    owed, how = cookie.pop(SHOWN_ONCE, ("", ""))
+    if owed != webhook.public_id:
+        flash("The secret was shown already. Rotate it to get a new one.", "warning")
+        return _back_to(webhook)
+    return render_template("webhooks/show_secret.html", tenant=tenant, webhook=webhook, is_new=how == "created")
+
+
+@blueprint.get("/webhooks/<public_id>/<any(enable, disable, rotate, test, resend, delete):act>")
+def show_after_act(public_id: str, act: str) -> ResponseReturnValue:
+    """The address a form that was refused stays at: its webhook."""
+    integrated_sandbox()
+    return _back_to(find_record(current_session(), Webhook, public_id))
 
 
 @blueprint.post("/webhooks/<public_id>/test")
@@ -169,6 +190,8 @@ def delete_webhook(public_id: str) -> ResponseReturnValue:
 def _read(form: WebhookForm, webhook: Webhook | None) -> WebhookBody | None:
     """What was typed; None once the complaints are beside the fields. The address is asked for with nothing locked."""
     body = read_form(form, WebhookBody)
+    if body is None and not form.events.data:
+        form.events.errors = ["Choose at least one event"]
     if body is None or (webhook is not None and body.url == webhook.url):
         return body
     commit_early()
@@ -196,11 +219,12 @@ def _back_to(webhook: Webhook) -> ResponseReturnValue:
     return redirect(url_for("webhooks.show_webhook", public_id=webhook.public_id), 303)
 
 
+def _to_secret(webhook: Webhook, how: str) -> ResponseReturnValue:
+    cookie[SHOWN_ONCE] = (webhook.public_id, how)
+    return redirect(url_for("webhooks.show_secret", public_id=webhook.public_id), 303)
+
+
 def _render_form(tenant: Tenant, form: WebhookForm, webhook: Webhook | None) -> str:
     words: dict[str, Any] = {"form": form, "webhook": webhook, "chosen": form.events.data or []}
     families = event_families(current_app.extensions["event names"])
     return render_template("webhooks/show_form.html", tenant=tenant, families=families, **words)
-
-
-def _render_secret(tenant: Tenant, webhook: Webhook, *, is_new: bool) -> str:
-    return render_template("webhooks/show_secret.html", tenant=tenant, webhook=webhook, is_new=is_new)

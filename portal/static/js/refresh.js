@@ -8,13 +8,16 @@ function isInUse(target) {
   return target.contains(document.activeElement) || getSelection()?.containsNode(target, true) && !getSelection().isCollapsed;
 }
 
+/* What the reader sees: a form's token is drawn anew each time, and what is unfolded is the reader's own doing. */
+const words = (element) => element.textContent.replace(/\s+/g, " ");
+
 async function look() {
   const target = block();
   if (!target || document.hidden || isInUse(target)) return;
   const response = await fetch(location.href, { headers: { "X-Partial": "1", Accept: "text/html" } });
   const page = response.ok ? await read(response) : null;
   const fresh = page?.getElementById(target.id);
-  if (!fresh || fresh.innerHTML === target.innerHTML || target !== block()) return;
+  if (!fresh || words(fresh) === words(target) || target !== block()) return;
   announce(swap(target, page).dataset.announce);
 }
 

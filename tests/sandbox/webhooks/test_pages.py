@@ -33,6 +33,7 @@ def alice(new_visitor: Callable[[], Visitor]) -> Visitor:
 def add(visitor: Visitor, url: str = URL, **fields: object) -> tuple[str, str]:
     """A webhook added by the form: the path of its page, and its secret."""
     page = visitor.post(HERE, {"url": url, "events": ["customer.*"], "active": "y", **fields})
+    assert page.path.endswith("/secret")
     path = next(link for link in page.links if ID.search(link))
     return path, SECRET.findall(code_in(page))[0]
 
@@ -53,6 +54,8 @@ def test_a_webhook_is_added_tested_rotated_changed_and_deleted(
     assert page.response.headers["Cache-Control"] == "no-store"
     tested = alice.post(f"{path}/test")
     assert "pending" in tested.text
+    (block,) = tested.find_all("div", id="delivery")
+    assert block.get("data-refresh") == "5" and "js/refresh.js" in tested.html
     courier().deliver_due()
     (arrival,) = sink.arrivals
     assert Verifier(secret).verify(arrival.body, arrival.headers)["type"] == "webhook.test"
@@ -60,7 +63,7 @@ def test_a_webhook_is_added_tested_rotated_changed_and_deleted(
     shown = alice.get(delivery)
     assert "delivered" in shown.text
     assert "webhook-signature" in shown.text
-    assert "after the first" in shown.text
+    assert "after the first" in shown.text and "data-refresh" not in shown.html
     rotated = alice.post(f"{path}/rotate")
     assert secret not in rotated.html
     assert len(set(SECRET.findall(code_in(rotated)))) == 1
@@ -73,6 +76,47 @@ def test_a_webhook_is_added_tested_rotated_changed_and_deleted(
     alice.get(path, 404)
     assert "deleted" in alice.get(f"{HERE}/deliveries").text
     assert "Send again" not in alice.get(delivery).text
+
+
+def test_a_secret_is_shown_once_and_a_reload_makes_nothing(alice: Visitor) -> None:
+    path, secret = add(alice)
+    again = alice.client.get(f"{path}/secret")
+    assert (again.status_code, again.location) == (303, path)
+    page = alice.get(path)
+    assert "Rotate it to get a new one" in page.text and secret not in page.html
+    rotated = alice.post(f"{path}/rotate")
+    assert rotated.path == f"{path}/secret" and "Secret rotated" in rotated.text
+    assert len({link for link in alice.get(HERE).links if ID.search(link)}) == 1
+
+
+def test_the_address_of_a_button_leads_to_its_page(alice: Visitor) -> None:
+    path, _ = add(alice)
+    for act in ("enable", "disable", "rotate", "test", "resend", "delete"):
+        assert alice.client.get(f"{path}/{act}").location == path
+    alice.post(f"{path}/test")
+    delivery = delivery_of(alice.get(path))
+    for act in ("resend", "discard"):
+        assert alice.client.get(f"{delivery}/{act}").location == delivery
+    assert "pending" in alice.get(delivery).text
+
+
+def test_what_is_picked_is_sent_again_but_for_what_has_nowhere_to_go(alice: Visitor) -> None:
+    log = f"{HERE}/deliveries"
+    for act in ("resend", "discard"):
+        assert "Pick at least one delivery" in alice.post(log, {"act": act}).text
+    paths = [add(alice)[0] for _ in range(2)]
+    for path in paths:
+        alice.post(f"{path}/test")
+    picked = sorted(set(re.findall("dlv_[0-9a-f]{24}", alice.get(log).html)))
+    stay = ID.findall(delivery_of(alice.get(paths[0])))[-1]
+    alice.post(f"{log}/{stay}/discard")
+    stray = next(each for each in picked if each != stay)
+    alice.post(f"{paths[1]}/delete")
+    page = alice.post(log, {"act": "resend", "delivery": picked})
+    assert page.path == log and "1 deliveries are sent again" in page.text
+    assert "1 not sent, for the webhook was deleted: webhook.test of" in page.text
+    page = alice.post(log, {"act": "resend", "delivery": [stray]})
+    assert page.path == log and "1 not sent" in page.text
 
 
 def test_a_closed_webhook_says_why_since_when_and_what_is_held(
@@ -145,7 +189,7 @@ def test_what_is_typed_wrong_is_said_beside_the_field(alice: Visitor) -> None:
     assert page.field("url") == "https://10.1.2.3/hook"
     page = alice.post(HERE, {"url": "shop.example"}, status=400)
     assert "must begin with https:// or http://" in page.text
-    assert "Events must have at least 1 entry" in page.text
+    assert "Choose at least one event" in page.text
     path, _ = add(alice)
     assert "not public" in alice.post(path, {"url": "http://localhost/", "events": ["*"]}, status=400).text
     assert URL in alice.get(path).text
