@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, partial
 from typing import Any, Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from portal.api.registrar import change_record, create_record
 from portal.api.resource import Resource
 from portal.api.schema import ApiModel
-from portal.core.ownership import TenantOwned
+from portal.core.ownership import TenantOwned, table_of
+from portal.core.prepared import Prepared, scoped
 from portal.core.session import TenantSession
 from sandbox.integration.incoming.definition import Action
 
@@ -86,21 +87,40 @@ def target_of(resource: Resource, details: Mapping[str, Any]) -> Target:
 
 
 def find_by_columns(model: type[TenantOwned]) -> Find:
-    """Finds the first record whose columns hold what the body says; e-mail addresses whatever their case."""
+    """Finds the first record whose columns hold what the body says; e-mail addresses whatever their case.
+
+    Nearly every record that comes in is new: whether there is one is asked by a statement that is written once.
+    """
+
+    holder = cache(partial(_write_holder, model))
 
     def find(session: TenantSession, body: Any, names: Sequence[str]) -> Any:
-        values = {name: getattr(body, name) for name in names}
+        values = {name: _sought(name, getattr(body, name)) for name in names}
         if any(value is None for value in values.values()):
             return None
-        conditions = [_equals(getattr(model, name), value) for name, value in values.items()]
+        with session.fetching() as fetch:
+            if not fetch(holder(tuple(names)), values):
+                return None
+        conditions = [_kept(getattr(model, name)) == value for name, value in values.items()]
         found = select(model).where(*conditions).order_by(model.id).limit(1)
         return session.scalar(found.with_for_update().execution_options(populate_existing=True))
 
     return find
 
 
-def _equals(column: Any, value: Any) -> Any:
-    return func.lower(column) == value.lower() if column.key == "email" else column == value
+def _write_holder(model: type[TenantOwned], names: tuple[str, ...]) -> Prepared:
+    """The statement that tells whether a record holds values in these columns."""
+    columns = table_of(model).c
+    wanted = [_kept(columns[name]) == bindparam(name, type_=columns[name].type) for name in names]
+    return scoped(select(columns.id).where(*wanted).limit(1))
+
+
+def _kept(column: Any) -> Any:
+    return func.lower(column) if column.key == "email" else column
+
+
+def _sought(name: str, value: Any) -> Any:
+    return value.lower() if name == "email" and value is not None else value
 
 
 def _fields_of(schema: Data, parts: Data) -> list[ErpField]:
