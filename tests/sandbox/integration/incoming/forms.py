@@ -14,9 +14,9 @@ ROOT = "/sandbox/integration"
 
 
 def typed_in(page: Page, action: str) -> MultiDict[str, str]:
-    """Everything that the page's form to this address holds, as a browser would send it."""
+    """Everything that the page's form to this address holds, as a browser would send it; fragments aside."""
     forms = page.find_all("form", method="post")
-    form = next(node for node in forms if node.get("action", "").partition("#")[0] == action)
+    form = next(node for node in forms if node.get("action", "").partition("#")[0] == action.partition("#")[0])
     typed: MultiDict[str, str] = MultiDict()
     for node in form.iter():
         name = node.get("name")
