@@ -11,13 +11,15 @@ from portal.limits import CONSOLE_SENDS
 from portal.tenancy.audit import record_act
 from portal.tenancy.models import Tenant
 from sandbox.console.visitor import visitor_actor, wants_block
-from sandbox.integration.incoming.acting import begin_writing, own_mapping
+from sandbox.integration.incoming.acting import OUTCOMES, begin_writing, own_mapping
 from sandbox.integration.incoming.definition import read_definition
 from sandbox.integration.incoming.importing import (
     LARGEST,
     MOST_ROWS,
+    columns_of,
     find_import,
     list_imports,
+    list_refused,
     result_of,
     stop_import,
     upload,
@@ -29,6 +31,7 @@ from sandbox.integration.visiting import integrated_sandbox
 from sandbox.reports.sheet import write_csv
 
 REFRESH_SECONDS = 2
+MOST_REFUSED = 20
 FORM_ALLOWANCE = 64 * 1024
 """What a form may have besides its file, in bytes."""
 STATES = {"queued": "neutral", "running": "warning", "done": "success", "stopped": "failure"}
@@ -82,10 +85,11 @@ def show_import(reference: str, number: str) -> str:
     """How far a file is, and what became of its rows."""
     tenant, mapping = integrated_sandbox(), own_mapping(reference)
     found = _own_import(mapping, number)
-    words = {"mapping": mapping, "found": found, "states": STATES, "refresh": REFRESH_SECONDS}
+    refused = list_refused(current_session(), found, limit=MOST_REFUSED)
+    words = {"mapping": mapping, "found": found, "states": STATES, "refresh": REFRESH_SECONDS, "refused": refused}
     if wants_block():
-        return render_template("incoming/progress.html", **words)
-    return render_template("incoming/show_import.html", tenant=tenant, **words)
+        return render_template("incoming/progress.html", outcomes=OUTCOMES, **words)
+    return render_template("incoming/show_import.html", tenant=tenant, outcomes=OUTCOMES, **words)
 
 
 def download_result(reference: str, number: str) -> Response:
@@ -131,10 +135,9 @@ def _note(verb: str, found: IncomingImport) -> None:
 
 
 def _columns_of(mapping: IncomingMapping) -> list[str]:
-    """The parameters that a column can carry: each row's but those of lists."""
+    """The columns that the live version reads."""
     live = find_version(current_session(), mapping, "live")
-    rows = read_definition(live.definition).rows if live else []
-    return list(dict.fromkeys(row.source for row in rows if row.source and row.type != "list"))
+    return columns_of(read_definition(live.definition)) if live else []
 
 
 def _render(tenant: Tenant, mapping: IncomingMapping, error: str) -> str:

@@ -25,7 +25,7 @@ from portal.tenancy.models import Tenant
 from portal.tenancy.plans import is_entitled
 from portal.tenancy.service import lock_tenant
 from sandbox.integration.incoming.answering import answer_record, record_id_of
-from sandbox.integration.incoming.definition import read_definition, stored
+from sandbox.integration.incoming.definition import Definition, read_definition, stored
 from sandbox.integration.incoming.models import UNFINISHED, IncomingImport, IncomingOutcome
 from sandbox.integration.incoming.receiving import Plan, Result, receive_records
 from sandbox.integration.incoming.service import Chosen
@@ -40,6 +40,7 @@ LARGEST = 5 * 1024 * 1024
 MOST_ROWS = 50_000
 MOST_COLUMNS = 200
 MOST_WAITING = 5
+MOST_NAMED = 20
 _SEPARATORS = ",;\t|"
 _ADDED = ("outcome", "record_id", "error_code", "message")
 
@@ -47,10 +48,12 @@ _ADDED = ("outcome", "record_id", "error_code", "message")
 def upload(session: TenantSession, chosen: Chosen, file_name: str, content: bytes) -> IncomingImport:
     """Take a file of records in: text in UTF-8 with a heading of parameter names. It is written in the background.
 
-    Raises ValidationFailed where it cannot be read, Conflict while as many as may wait are waiting.
+    Raises ValidationFailed where it cannot be read or no column is a parameter of the mapping, Conflict while as many
+    as may wait are waiting.
     """
     text, separator = _decode(content)
     total = _count_rows(text, separator)
+    _refuse_strangers(next(csv.reader(io.StringIO(text), delimiter=separator)), chosen.plan.definition)
     waiting = select(IncomingImport.id).where(IncomingImport.status.in_(UNFINISHED))
     if len(list(session.scalars(waiting))) >= MOST_WAITING:
         remedy = Remedy("state", f"{MOST_WAITING} files", f"fewer than {MOST_WAITING}")
@@ -83,6 +86,12 @@ def list_imports(session: TenantSession, *, limit: int = 50) -> list[IncomingImp
 def find_import(session: TenantSession, reference: str) -> IncomingImport:
     """The file with this id or public id. Raises NotFound."""
     return find_record(session, IncomingImport, reference)
+
+
+def list_refused(session: TenantSession, found: IncomingImport, *, limit: int) -> list[IncomingOutcome]:
+    """The first rows of a file that were not written, in the file's order."""
+    own = (IncomingOutcome.import_id == found.id, IncomingOutcome.outcome != "SUCCESS")
+    return list(session.scalars(select(IncomingOutcome).where(*own).order_by(IncomingOutcome.line).limit(limit)))
 
 
 def stop_import(session: TenantSession, found: IncomingImport) -> None:
@@ -234,6 +243,20 @@ def _refuse_heading(heading: list[str]) -> None:
     if not all(heading) or not 1 <= len(heading) <= MOST_COLUMNS or len(set(heading)) != len(heading):
         words = f"The first line must name each column, once, {MOST_COLUMNS} at most"
         raise ValidationFailed({"file": words})
+
+
+def columns_of(definition: Definition) -> list[str]:
+    """The parameters that a column can carry: each row's but those of lists."""
+    return list(dict.fromkeys(row.source for row in definition.rows if row.source and row.type != "list"))
+
+
+def _refuse_strangers(heading: list[str], definition: Definition) -> None:
+    """Raises ValidationFailed for a file of which no row could fill anything."""
+    expected = columns_of(definition)
+    joined = {name for row in definition.rows for step in row.transformations for name in step.sources or ()}
+    if expected and not {*expected, *joined} & set(heading):
+        found, wanted = (", ".join(names[:MOST_NAMED]) for names in (heading, expected))
+        raise ValidationFailed({"file": f"No column is a parameter of the mapping: expected {wanted}; found {found}"})
 
 
 def _clean_name(name: str) -> str:

@@ -58,6 +58,9 @@ def test_a_file_is_written_in_the_background_and_its_result_comes_back(
     bar = page.find_all("progress")[0]
     assert (bar.get("value"), bar.get("max")) == ("3", "3") and "refresh" not in page.html.split("<body>")[0]
     assert "SUCCESS 1 FAILED 1 DUPLICATE 1" in page.text
+    refused = [" ".join("".join(row.itertext()).split()) for row in page.find_all("tr")][1:]
+    assert [words.split("FAILED")[0].split("DUPLICATE")[0] for words in refused] == ["2", "3"]
+    assert "INVALID_GST" in refused[0] and "GST number is invalid" in refused[0]
 
     result = alice.client.get(f"{page.path}/result.csv")
     rows = list(csv.DictReader(io.StringIO(result.get_data(as_text=True))))
@@ -83,6 +86,9 @@ def test_a_file_that_cannot_be_read_is_refused_beside_the_field(
     alice.open_sandbox()
     path = f"{mapping_path(alice, 'Vendor creation')}/imports"
     assert complaints(alice.post(path, {}, 400)) == {"file": "Choose a file"}
+    strange = complaints(send_file(alice, path, "Supplier,GST No\nABC,27ABCDE1234F1Z5\n", 400))["file"]
+    assert "expected vendorName, gstNumber" in strange and strange.endswith("found Supplier, GST No")
+    assert "No file yet" in alice.get(path).text
     for content, words in (
         (HEADING, "1 to 50000 rows"),
         (b"vendorName\n\xff\xfe", "not UTF-8"),
