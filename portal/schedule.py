@@ -48,6 +48,8 @@ def forget_done_jobs(session: TenantSession) -> None:
     session.execute(delete(Job).where(Job.status == "done", Job.run_at < old))
 
 
+PAUSE = dt.timedelta(minutes=1)
+"""After which a duty that has failed is tried again."""
 DUTIES: tuple[Duty, ...] = (
     Duty("expire tenants", dt.timedelta(minutes=5), sweep_expired),
     Duty("sweep limits", dt.timedelta(hours=1), sweep_meter),
@@ -59,7 +61,7 @@ DUTIES: tuple[Duty, ...] = (
 
 
 def run_schedule(duties: Sequence[Duty], database: Database) -> int:
-    """Perform every duty that is due. Returns how many were. One that fails is logged, and due again at once."""
+    """Perform every duty that is due. Returns how many were. One that fails is logged, and due again after PAUSE."""
     with database.transaction(write=False) as session:
         last = {row.name: row.ran_at for row in session.scalars(select(LastRun))}
     due = [duty for duty in duties if duty.name not in last or last[duty.name] + duty.every <= system_now()]
@@ -71,7 +73,14 @@ def _attempt(duty: Duty, database: Database) -> bool:
         return _take_on(duty, database)
     except Exception:
         log.exception("failed: %s", duty.name)
+        _put_off(duty, database)
         return False
+
+
+def _put_off(duty: Duty, database: Database) -> None:
+    soon = system_now() - duty.every + min(PAUSE, duty.every)
+    with database.transaction() as session:
+        session.merge(LastRun(name=duty.name, ran_at=soon))
 
 
 def _take_on(duty: Duty, database: Database) -> bool:
