@@ -28,7 +28,7 @@ PAGE = 50
 MOST_NAMED = 5
 REFRESH_SECONDS = 5
 STATUSES = ("pending", "held", "delivered", "failed", "discarded")
-_DONE = {"resend": "are sent again", "discard": "were discarded"}
+_DONE = {"resend": "Sent again", "discard": "Discarded"}
 
 
 def add_routes(blueprint: Blueprint) -> None:
@@ -88,7 +88,7 @@ def act_on_deliveries() -> ResponseReturnValue:
         chosen = _without_strays(chosen)
     count = (send_again if act == "resend" else discard)(session, chosen)
     record_act(session, actor=visitor_actor(), action=f"deliveries.{act}")
-    flash(f"{count} deliveries {_DONE[act]}", "success" if count else "warning")
+    flash(f"{_DONE[act]}: {count}", "success" if count else "warning")
     return redirect(url_for("webhooks.list_deliveries"), 303)
 
 

@@ -172,7 +172,7 @@ def resend_failed(public_id: str) -> ResponseReturnValue:
     webhook = _own(public_id)
     again = send_again_since(current_session(), webhook, only_failed=True)
     _note("resend", webhook)
-    flash(f"{again.resent} failed deliveries are sent again", "success")
+    flash(f"Sent again: {again.resent}", "success")
     return _back_to(webhook)
 
 

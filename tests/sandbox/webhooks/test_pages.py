@@ -113,7 +113,7 @@ def test_what_is_picked_is_sent_again_but_for_what_has_nowhere_to_go(alice: Visi
     stray = next(each for each in picked if each != stay)
     alice.post(f"{paths[1]}/delete")
     page = alice.post(log, {"act": "resend", "delivery": picked})
-    assert page.path == log and "1 deliveries are sent again" in page.text
+    assert page.path == log and "Sent again: 1" in page.text
     assert "1 not sent, for the webhook was deleted: webhook.test of" in page.text
     page = alice.post(log, {"act": "resend", "delivery": [stray]})
     assert page.path == log and "1 not sent" in page.text
@@ -173,7 +173,7 @@ def test_the_log_is_filtered_and_acted_on(alice: Visitor, courier: CourierMaker,
     shown = alice.get(delivery_of(failed))
     assert "Answered 500" in shown.text
     assert len(shown.find_all("details", class_="attempt")) == 2
-    assert f"{len(picked)} deliveries are sent again" in alice.post(log, {"act": "failed"}).text
+    assert f"Sent again: {len(picked)}" in alice.post(log, {"act": "failed"}).text
     everything = re.findall("dlv_[0-9a-f]{24}", alice.get(log).html)
     assert "3 deliveries were discarded" in alice.post(log, {"act": "discard", "delivery": everything}).text
     assert "0 deliveries were discarded" in alice.post(log, {"act": "discard", "delivery": everything}).text
