@@ -175,7 +175,7 @@ def test_the_log_is_filtered_and_acted_on(alice: Visitor, courier: CourierMaker,
     assert len(shown.find_all("details", class_="attempt")) == 2
     assert f"Sent again: {len(picked)}" in alice.post(log, {"act": "failed"}).text
     everything = re.findall("dlv_[0-9a-f]{24}", alice.get(log).html)
-    assert "3 deliveries were discarded" in alice.post(log, {"act": "discard", "delivery": everything}).text
+    assert "Discarded: 3" in alice.post(log, {"act": "discard", "delivery": everything}).text
     assert "0 deliveries were discarded" in alice.post(log, {"act": "discard", "delivery": everything}).text
     one = delivery_of(alice.get(log))
     assert "held" in alice.post(f"{one}/resend").text
@@ -208,7 +208,7 @@ def test_mallory_gets_404_everywhere(alice: Visitor, new_visitor: Callable[[], V
     for act in ("/resend", "/discard"):
         mallory.post(delivery + act, status=404)
     one = ID.findall(delivery)[0]
-    assert "0 deliveries" in mallory.post(f"{HERE}/deliveries", {"act": "discard", "delivery": one}).text
+    assert "Discarded: 0" in mallory.post(f"{HERE}/deliveries", {"act": "discard", "delivery": one}).text
     mallory.get(f"{HERE}/deliveries?before={one}", 404)
     assert "pending" in alice.get(delivery).text
     assert new_visitor().client.get(path).status_code == 404
