@@ -20,7 +20,15 @@ from sandbox.console.visitor import own_sandbox, wants_block
 from sandbox.inbox.forms import AddressForm, AnswerForm
 from sandbox.inbox.models import InboxAddress, InboxAnswer, InboxMessage, Verdict
 from sandbox.inbox.schemas import AddressBody
-from sandbox.inbox.service import add_address, clear_messages, list_addresses, list_planned, plan_answer, url_of
+from sandbox.inbox.service import (
+    DEFAULT_NAME,
+    add_address,
+    clear_messages,
+    list_addresses,
+    list_planned,
+    plan_answer,
+    url_of,
+)
 
 ON_A_PAGE = 50
 REFRESH_SECONDS = 5
@@ -128,6 +136,7 @@ def _render(tenant: Tenant, answer_form: AnswerForm, address_form: AddressForm) 
         tenant=tenant,
         addresses=[(address, url_of(runtime().settings.base_url, address.token)) for address in addresses],
         planned=list_planned(session),
+        default_name=DEFAULT_NAME,
         answer_form=answer_form,
         address_form=address_form,
         verdicts=get_args(Verdict),
