@@ -9,7 +9,9 @@ _NAMES = {
     "api_keys": ("API key", "API keys"),
     "audit": ("entry of the audit trail", "entries of the audit trail"),
     "categories": ("category", "categories"),
+    "deliveries": ("delivery", "deliveries"),
     "exchanges": ("logged call", "logged calls"),
+    "inbox_addresses": ("inbox address", "inbox addresses"),
     "lead_touches": ("inquiry", "inquiries"),
 }
 
