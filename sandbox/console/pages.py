@@ -21,7 +21,7 @@ from sandbox.console.forms import OpenForm
 from sandbox.console.guest_chat import PLACE, guest_token, known_conversation, remember_conversation
 from sandbox.console.sending import Answer, Silence, prepare_slots, send
 from sandbox.console.service import delete_sandbox, find_secret, list_roles, open_sandbox
-from sandbox.console.showing import duration_of, show_answer, time_left, write_samples
+from sandbox.console.showing import duration_of, length_of, show_answer, time_left, write_samples
 from sandbox.console.visitor import (
     choose_sandbox,
     find_own_sandbox,
@@ -41,6 +41,7 @@ log_pages.add_routes(blueprint)
 key_pages.add_routes(blueprint)
 blueprint.add_app_template_filter(duration_of, "duration")
 blueprint.add_app_template_filter(time_left, "time_left")
+blueprint.add_app_template_filter(length_of, "length_of")
 
 
 @blueprint.get("")

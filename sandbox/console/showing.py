@@ -177,3 +177,9 @@ def time_left(end: dt.datetime) -> tuple[int, int]:
     """Whole hours and minutes until `end`."""
     minutes = max(0, int((end - system_now()).total_seconds() // 60))
     return divmod(minutes, 60)
+
+
+def length_of(seconds: int) -> str:
+    """A length of time in its two largest units: `40 min`, `2 h 5 min`, `31 d`."""
+    parts = (seconds // 86_400, "d"), (seconds // 3_600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s")
+    return " ".join([f"{count} {unit}" for count, unit in parts if count][:2])

@@ -115,3 +115,11 @@ def test_an_address_opens_only_so_many_sandboxes_an_hour(alice: Visitor) -> None
         alice.post("/sandbox", {"plan": "growth"})
     page = alice.post("/sandbox", {"plan": "growth"}, status=429)
     assert "new sandboxes per address and hour" in page.text
+
+
+def test_a_clock_that_is_ahead_stands_among_the_facts(alice: Visitor) -> None:
+    assert "Sandbox clock" not in alice.get("/sandbox").text
+    headers = {"x-api-key": alice.keys["administrator"]}
+    assert alice.client.post("/api/v2/sandbox/clock", json={"advance": "PT40M"}, headers=headers).status_code == 200
+    for path in ("/sandbox", "/sandbox/inbox", "/sandbox/integration"):
+        assert "+40 min" in alice.get(path).text
