@@ -13,7 +13,8 @@ class DomainError(Exception):
     """A refusal with a code of the closed list.
 
     `status` is the HTTP status, `code` the documented code, `title` a short heading for a notice,
-    `remedy` what would change the answer, `extra` further members of the envelope, `headers` further response headers.
+    `remedy` what would change the answer, `extra` further members of the envelope, `headers` further response headers,
+    `next_step` a label and a path that a page offers first.
     """
 
     status: ClassVar[int] = 500
@@ -22,6 +23,7 @@ class DomainError(Exception):
     notice_type: ClassVar[str] = "failure"
     default_message: ClassVar[str] = "The request could not be completed."
     remedy: Remedy | None = None
+    next_step: ClassVar[tuple[str, str] | None] = None
 
     def __init__(self, message: str = "", *, remedy: Remedy | None = None, **extra: Any) -> None:
         self.message = message or self.default_message

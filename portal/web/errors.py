@@ -12,6 +12,7 @@ _LINKS = [("Home", "/"), ("Guides", "/docs/introduction"), ("Reference", "/refer
 def show_error_page(error: DomainError) -> Response:
     """A page that says what happened and where to go from here."""
     words = {"status": error.status, "title": error.title, "text": error.message, "request_id": g.get("request_id")}
+    words["next_step"] = error.next_step
     response = make_response(render_template("web/error.html", links=_LINKS, **words), error.status)
     response.headers.update(error.headers)
     return response

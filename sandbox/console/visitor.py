@@ -11,7 +11,12 @@ from portal.tenancy.models import Tenant
 from portal.tenancy.service import has_expired
 from sandbox.console.service import list_sandboxes
 
-OVER = "You have no sandbox, or its time is over. Open one at /sandbox."
+
+class NoSandbox(NotFound):
+    """The visitor has no sandbox to work in."""
+
+    default_message = "You have no sandbox, or its time is over. A new one takes one click and no account."
+    next_step = ("Create my sandbox", "/sandbox")
 
 
 def list_own_sandboxes() -> list[Tenant]:
@@ -39,7 +44,7 @@ def find_own_sandbox() -> Tenant | None:
 def choose_sandbox(public_id: str) -> None:
     """Work in this sandbox from now on. Raises NotFound for one that is not the visitor's."""
     if public_id not in {tenant.public_id for tenant in list_running_sandboxes()}:
-        raise NotFound(OVER)
+        raise NoSandbox
     session["sandbox"] = public_id
 
 
@@ -47,7 +52,7 @@ def own_sandbox() -> Tenant:
     """The visitor's sandbox with the session bound to it. Raises NotFound."""
     tenant = find_own_sandbox()
     if tenant is None:
-        raise NotFound(OVER)
+        raise NoSandbox
     return tenant
 
 

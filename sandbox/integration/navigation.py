@@ -49,6 +49,24 @@ CHAPTERS = (
         ),
     ),
 )
+FIRST_STEPS = (
+    Section(
+        "Receive records from a system",
+        f"{ROOT}/incoming",
+        "Open a mapping, try it on the system's JSON, then give the system a key.",
+    ),
+    Section(
+        "Send records to a partner",
+        f"{ROOT}/outgoing",
+        "Open a mapping, look at what would be sent, then approve an invoice and see it in the logs.",
+    ),
+    Section(
+        "Be told of events",
+        f"{ROOT}/webhooks/new",
+        "Register an address, one of your inbox for a start, and send it a test.",
+    ),
+)
+"""Where to begin, one for each direction."""
 
 
 def current_section(path: str) -> Section | None:

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from itsdangerous import URLSafeSerializer
 
 from portal.api.schema import validate
-from portal.core.errors import ValidationFailed
+from portal.core.errors import NotFound, ValidationFailed
 from portal.core.runtime import current_session, runtime
 from portal.limits import CONSOLE_SENDS
 from sandbox.console.drafts import printable
@@ -116,7 +116,11 @@ def save_failed(reference: str) -> ResponseReturnValue:
 def show_trace(request_id: str) -> str:
     """One request, from its arrival to the last delivery."""
     tenant = integrated_sandbox()
-    return render_template("outgoing/show_trace.html", tenant=tenant, trace=read_trace(current_session(), request_id))
+    try:
+        trace = read_trace(current_session(), request_id)
+    except NotFound:
+        raise NotFound("No call with this request id is in the log.") from None
+    return render_template("outgoing/show_trace.html", tenant=tenant, trace=trace)
 
 
 def _render_edit(delivery: Delivery, typed: str, error: str) -> str:
