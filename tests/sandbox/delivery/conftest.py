@@ -17,6 +17,7 @@ from sandbox.delivery.worker import Courier
 from sandbox.tenants import NewSandbox
 from sandbox.webhooks.models import Webhook
 from sandbox.webhooks.service import add_webhook
+from tests.conftest import Integration
 from tests.sandbox.delivery.sink import Sink, open_sink
 
 CourierMaker = Callable[..., Courier]
@@ -49,6 +50,14 @@ def bound(session: TenantSession, new: NewSandbox) -> TenantSession:
     assert tenant is not None
     session.bind_tenant(tenant.id, tenant.clock)
     return session
+
+
+def cause(alice: Integration, count: int = 1) -> list[str]:
+    """Events: customers created. Their names in order."""
+    names = [f"Customer {number}" for number in range(count)]
+    for name in names:
+        assert alice.post("/api/v2/customers", {"account": name}).status_code == 201
+    return names
 
 
 @pytest.fixture

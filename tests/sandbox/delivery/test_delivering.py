@@ -22,7 +22,7 @@ from sandbox.tenants import NewSandbox
 from sandbox.webhooks.models import Webhook
 from sandbox.webhooks.service import change_webhook, remove_webhook
 from tests.conftest import Integration
-from tests.sandbox.delivery.conftest import CourierMaker, HookMaker, bound
+from tests.sandbox.delivery.conftest import CourierMaker, HookMaker, bound, cause
 from tests.sandbox.delivery.sink import Sink
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -37,14 +37,6 @@ def log(database: Database, alices_sandbox: NewSandbox) -> Callable[[], list[Del
             return list(bound(session, alices_sandbox).scalars(select(Delivery).order_by(Delivery.id)))
 
     return read
-
-
-def cause(alice: Integration, count: int = 1) -> list[str]:
-    """Events: customers created. Their names in order."""
-    names = [f"Customer {number}" for number in range(count)]
-    for name in names:
-        assert alice.post("/api/v2/customers", {"account": name}).status_code == 201
-    return names
 
 
 def test_an_event_arrives_signed_with_public_ids_only(

@@ -23,7 +23,7 @@ from sandbox.delivery.service import discard
 from sandbox.delivery.worker import Courier
 from sandbox.tenants import NewSandbox
 from tests.conftest import Integration
-from tests.sandbox.delivery.conftest import CourierMaker, HookMaker, bound
+from tests.sandbox.delivery.conftest import CourierMaker, HookMaker, bound, cause
 from tests.sandbox.delivery.sink import Sink
 
 Read = Callable[[Any], list[Any]]
@@ -38,11 +38,6 @@ def read(database: Database, alices_sandbox: NewSandbox) -> Read:
             return list(bound(session, alices_sandbox).scalars(select(model).order_by(model.id)))
 
     return rows
-
-
-def cause(alice: Integration, count: int) -> None:
-    for number in range(count):
-        assert alice.post("/api/v2/customers", {"account": f"Customer {number}"}).status_code == 201
 
 
 def lane_of(database: Database, new: NewSandbox, endpoint_id: int) -> Lane:
