@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import and_, select, update
 
 from portal.api.exchanges import mask, mask_headers, storable
 from portal.core.clock import system_now
@@ -54,21 +54,35 @@ def settle(session: TenantSession, outcomes: Sequence[Outcome], rules: Rules) ->
     deliveries = {row.id: row for row in session.scalars(tried.with_for_update())}
     mine = select(Queued).where(Queued.tenant_id == session.owner_id, Queued.delivery_id.in_(ids))
     queued = {row.delivery_id: row for row in session.scalars(mine.order_by(Queued.delivery_id).with_for_update())}
+    passed: dict[int, dt.datetime] = {}
     for outcome in outcomes:
         delivery = deliveries.get(outcome.claim.delivery_id)
         if delivery is not None:
             endpoint = endpoints.get(delivery.endpoint_id)
-            _Settling(session, rules, outcome, delivery, endpoint, queued.get(delivery.id)).settle()
+            _Settling(session, rules, outcome, delivery, endpoint, queued.get(delivery.id), passed).settle()
+    _end_pauses(session, passed)
+
+
+def _end_pauses(session: TenantSession, passed: dict[int, dt.datetime]) -> None:
+    """Let endpoints take messages at their usual pace; what was begun before a pause says nothing of after it."""
+    session.flush()
+    for endpoint_id, begun in passed.items():
+        its_lane = and_(Lane.tenant_id == session.owner_id, Lane.endpoint_id == endpoint_id)
+        slow = update(Lane).where(its_lane, Lane.slowdowns > 0, Lane.paused_until <= begun)
+        session.execute(slow.values(slowdowns=0, paused_until=None), execution_options={"synchronize_session": False})
 
 
 @dataclass
 class _Settling:
+    """One outcome at work. `passed` takes, by endpoint, when its last try that got through was begun."""
+
     session: TenantSession
     rules: Rules
     outcome: Outcome
     delivery: Delivery
     endpoint: Endpoint | None
     queued: Queued | None
+    passed: dict[int, dt.datetime]
 
     def settle(self) -> None:
         verdict = self._judge()
@@ -127,16 +141,10 @@ class _Settling:
             self.session.delete(self.queued)
 
     def _note_success(self) -> None:
-        """What was begun before a pause says nothing of what the endpoint takes after it."""
-        if self.endpoint is None:
-            return
-        self.endpoint.failing_since = None
-        begun = system_now() - dt.timedelta(seconds=self.outcome.duration)
-        self.session.flush()
-        paused = update(Lane).where(*self._its_lane, Lane.slowdowns > 0, Lane.paused_until <= begun)
-        self.session.execute(
-            paused.values(slowdowns=0, paused_until=None), execution_options={"synchronize_session": False}
-        )
+        if self.endpoint is not None:
+            self.endpoint.failing_since = None
+            begun = system_now() - dt.timedelta(seconds=self.outcome.duration)
+            self.passed[self.endpoint.id] = max(begun, self.passed.get(self.endpoint.id, begun))
 
     def _fail(self, queued: Queued, verdict: Verdict) -> None:
         if self.endpoint is None:
@@ -192,10 +200,6 @@ class _Settling:
         headers = self.outcome.answer.headers if self.outcome.answer else []
         value = next((value for name, value in headers if name.lower() == "retry-after"), None)
         return read_retry_after(value, system_now())
-
-    @property
-    def _its_lane(self) -> tuple[ColumnElement[bool], ...]:
-        return Lane.tenant_id == self.session.owner_id, Lane.endpoint_id == self.delivery.endpoint_id
 
     def _lane(self) -> Lane | None:
         return self.session.get(Lane, (self.session.owner_id, self.delivery.endpoint_id), with_for_update=True)
