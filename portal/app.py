@@ -29,6 +29,7 @@ from portal.api.rehearsing import Rehearsal
 from portal.checklist.pages import blueprint as checklist_pages
 from portal.commands import Loop, Preparation, add_commands
 from portal.core.config import Settings
+from portal.core.mail import Mailer, use_mailer
 from portal.core.runtime import init_runtime
 from portal.docs.pages import blueprint as docs_pages
 from portal.docs.service import init_docs
@@ -51,7 +52,7 @@ from portal.web.gallery import blueprint as gallery
 from portal.web.headers import init_headers
 from portal.web.health import blueprint as health
 from portal.web.sessions import PageSessions
-from portal.web.site import load_site
+from portal.web.site import Site, load_site
 
 Guard = Callable[[], ResponseReturnValue | None]
 
@@ -96,8 +97,7 @@ def create_app(settings: Settings, *extensions: Extension) -> Flask:
     init_tokens(app)
     init_csrf(app)
     init_accounts(app)
-    site = load_site(settings.content_path, settings.base_url)
-    app.jinja_env.globals["site"] = site
+    site = _init_site(app, settings)
 
     api = compose_api(extensions)
     document = build_document(api, title=f"{site.product} API", description=site.description, base_url=site.base_url)
@@ -147,6 +147,15 @@ def mount(app: Flask, blueprint: Blueprint, guard: Guard) -> None:
         guards.insert(0, guard)
     app.extensions.setdefault("guards", {})[blueprint.name] = guard
     app.register_blueprint(blueprint)
+
+
+def _init_site(app: Flask, settings: Settings) -> Site:
+    """Load the site's texts, for pages and for mail."""
+    site = load_site(settings.content_path, settings.base_url)
+    app.jinja_env.globals["site"] = site
+    reply_to = settings.mail_reply_to or site.contact.email
+    use_mailer(Mailer(settings.smtp_url, settings.mail_from, reply_to, site.base_url))
+    return site
 
 
 def _configure(app: Flask, settings: Settings) -> None:

@@ -6,11 +6,14 @@ import ipaddress
 import os
 import secrets
 from collections.abc import Mapping
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from portal.core.smtp import read_smtp_url
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,8 +51,12 @@ class Settings(BaseModel):
     outgoing_allow: tuple[str, ...] = Field(
         (), description="Networks in CIDR form, comma separated, that outgoing calls may reach besides public ones"
     )
-    smtp_url: str = Field("", description="smtp://user:password@host:587 or smtps://…; mail goes to the log when empty")
+    smtp_url: str = Field(
+        "",
+        description="smtp://user:password@host:587, encrypted by STARTTLS, or smtps://…; mail is logged when empty",
+    )
     mail_from: str = Field("Slipway <no-reply@slipway.example>", description="Sender of mail")
+    mail_reply_to: str = Field("", description="Address that receives replies to mail; the site's contact when empty")
     metrics_token: str = Field("", description="Bearer token for /metrics from outside loopback")
     instance_path: Path = Field(ROOT / "instance", description="Folder for the SQLite file and the generated key")
     content_path: Path = Field(ROOT / "content", description="Folder of guides, errors and site texts")
@@ -90,8 +97,15 @@ class Settings(BaseModel):
     @field_validator("smtp_url")
     @classmethod
     def _is_smtp(cls, value: str) -> str:
-        if value and (urlsplit(value).scheme not in {"smtp", "smtps"} or not urlsplit(value).hostname):
-            raise ValueError("must look like smtp://user:password@host:587")
+        if value:
+            read_smtp_url(value)
+        return value
+
+    @field_validator("mail_from", "mail_reply_to")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        if value and ("@" not in parseaddr(value)[1] or len(value.splitlines()) > 1):
+            raise ValueError("must be an email address, such as Slipway <no-reply@example.com>")
         return value
 
     @field_validator("log_level")

@@ -56,31 +56,37 @@ Handler = Callable[[Task], None]
 
 @dataclass(frozen=True)
 class Registration:
-    """A handler, whether its jobs belong to a tenant, whether it waits for somebody else's machine, and what is done
-    about a job that failed for good.
+    """A handler, whether its jobs belong to a tenant, whether it waits for somebody else's machine, what is done
+    about a job that failed for good, and the pauses before each retry (BACKOFF if None).
     """
 
     handler: Handler
     needs_tenant: bool
     waits: bool = False
     on_death: Handler | None = None
+    backoff: tuple[dt.timedelta, ...] | None = None
 
 
 HANDLERS: dict[str, Registration] = {}
 
 
 def handles(
-    kind: str, *, needs_tenant: bool = True, waits: bool = False, on_death: Handler | None = None
+    kind: str,
+    *,
+    needs_tenant: bool = True,
+    waits: bool = False,
+    on_death: Handler | None = None,
+    backoff: tuple[dt.timedelta, ...] | None = None,
 ) -> Callable[[Handler], Handler]:
     """Register a function as the handler of one kind of job.
 
     A handler that `waits` for a network is given a session that only reads, so that it holds up no writer. `on_death`
     is given the job once every attempt has failed, in the transaction that marks it dead; should it fail, the job is
-    dead all the same.
+    dead all the same. `backoff` holds the pauses before each retry.
     """
 
     def register(handler: Handler) -> Handler:
-        HANDLERS[kind] = Registration(handler, needs_tenant, waits, on_death)
+        HANDLERS[kind] = Registration(handler, needs_tenant, waits, on_death, backoff)
         return handler
 
     return register
@@ -179,11 +185,17 @@ def _postpone(database: Database, job_id: int, error: Exception) -> None:
         job.attempts += 1
         job.last_error = f"{type(error).__name__}: {error}"[:2000]
         job.leased_until = None
-        if job.attempts > len(BACKOFF):
+        backoff = _backoff_of(job)
+        if job.attempts > len(backoff):
             job.status = "dead"
             _tell_death(session, job)
         else:
-            job.run_at = system_now() + BACKOFF[job.attempts - 1]
+            job.run_at = system_now() + backoff[job.attempts - 1]
+
+
+def _backoff_of(job: Job) -> tuple[dt.timedelta, ...]:
+    registration = HANDLERS.get(job.kind)
+    return (registration.backoff if registration else None) or BACKOFF
 
 
 def _tell_death(session: TenantSession, job: Job) -> None:

@@ -9,7 +9,6 @@ from flask import Flask, Response, current_app, g, request
 
 from portal.core.config import Settings
 from portal.core.database import Database
-from portal.core.mail import Mailer, use_mailer
 from portal.core.meter import DatabaseMeter, Meter, RedisMeter
 from portal.core.outgoing import OutgoingClient
 from portal.core.session import TenantSession
@@ -57,7 +56,6 @@ class OwnPlaces(Mapping[str, str]):
 def init_runtime(app: Flask, settings: Settings, own_places: tuple[str, ...] = ()) -> Runtime:
     """Open the stores and hang the request's transaction on the application."""
     EncryptedText.use_secret(settings.secret_key)
-    use_mailer(Mailer(settings.smtp_url, settings.mail_from))
     database = Database(settings.database_url, pool_size=settings.threads)
     meter = RedisMeter(settings.redis_url) if settings.redis_url else DatabaseMeter(database)
     outgoing = OutgoingClient(settings.outgoing_allow, OwnPlaces(app, own_places))

@@ -14,7 +14,7 @@ from portal.api.schema import ApiModel, Code, Email, Identity, Name, Paragraph, 
 from portal.core.counters import take_number
 from portal.core.errors import Conflict, NotFound, ValidationFailed
 from portal.core.ids import PUBLIC_ID
-from portal.core.mail import queue_mail
+from portal.core.mail import page_url, queue_mail
 from portal.core.remedies import Remedy
 from portal.core.session import TenantSession
 from portal.leads.models import Lead
@@ -226,6 +226,6 @@ def _tell_sales(session: TenantSession, touch: LeadTouch, address: str) -> None:
     text = (
         f"Name: {touch.name}\nE-mail: {touch.email}\nTelephone: {touch.phone or '-'}\n"
         f"Source: {touch.source or '-'}\nReceipt: {touch.public_id}\n\n{touch.message or ''}\n\n"
-        f"It is at the desk under /staff/leads/{touch.public_id}.\n"
+        f"Read the inquiry at the desk: {page_url(f'/staff/leads/{touch.public_id}')}\n"
     )
-    queue_mail(session, address, f"Inquiry from {touch.name}", text)
+    queue_mail(session, address, f"Inquiry from {touch.name}", text, reply_to=touch.email)

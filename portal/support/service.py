@@ -12,7 +12,7 @@ from sqlalchemy import select
 from portal.api.schema import ApiModel, Code, Email, Name, Paragraph, Phone
 from portal.core.errors import Conflict, NotFound
 from portal.core.ids import PUBLIC_ID
-from portal.core.mail import queue_mail
+from portal.core.mail import page_url, queue_mail
 from portal.core.remedies import Remedy
 from portal.core.secrets import keyed_hash
 from portal.core.session import TenantSession
@@ -228,6 +228,6 @@ def _tell_desk(session: TenantSession, conversation: Conversation, text: str, ad
     name, public_id = conversation.full_name, conversation.public_id
     body = (
         f"Name: {name}\nE-mail: {conversation.email}\nTelephone: {conversation.phone or '-'}\n\n{text}\n\n"
-        f"Answer at the desk under /staff/chats/{public_id}.\n"
+        f"Reply at the desk: {page_url(f'/staff/chats/{public_id}')}\n"
     )
-    queue_mail(session, address, f"Chat with {name}", body)
+    queue_mail(session, address, f"Chat with {name}", body, reply_to=conversation.email)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from portal.core.mail import page_url
 from portal.core.session import TenantSession
 from portal.tenancy.audit import record_act
 from sandbox.console.service import tell_owner
@@ -24,7 +25,7 @@ def switch_off(session: TenantSession, found: Webhook | Connection, reason: Clos
     record_act(session, actor="delivery", action=f"{found.__tablename__}.disabled_as_{reason}", subject=found.public_id)
     what, host = found.__tablename__.removesuffix("s"), urlsplit(found.url).hostname
     text = (
-        f"{_BECAUSE[reason]}\n\nWhat comes from now on is held; nothing is lost. Enable the {what} under\n"
-        f"{ROOT}/{found.__tablename__}/{found.public_id}\nand what is held goes out first.\n"
+        f"{_BECAUSE[reason]}\n\nWhat comes from now on is held; nothing is lost. Enable the {what} at\n"
+        f"{page_url(f'{ROOT}/{found.__tablename__}/{found.public_id}')}\nand what is held goes out first.\n"
     )
     tell_owner(session, f"Your {what} to {host} was disabled", text)

@@ -25,7 +25,7 @@ class BusyMailer(Mailer):
         self.sent: list[str] = []
         self.elapsed = dt.timedelta()
 
-    def send(self, to: str, subject: str, text: str) -> None:
+    def send(self, to: str, subject: str, text: str, **_: str) -> None:
         with self.database.transaction() as session:
             session.execute(update(Job).where(Job.id == -1).values(attempts=1))
         self.sent.append(to)
