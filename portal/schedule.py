@@ -14,7 +14,7 @@ from portal.accounts.service import forget_guests
 from portal.api.idempotency import sweep_keys
 from portal.core.clock import system_now
 from portal.core.database import Base, Database
-from portal.core.jobs import Job
+from portal.core.jobs import FAILURES, Job
 from portal.core.meter import sweep_meter
 from portal.core.session import TenantSession
 from portal.core.types import UtcDateTime
@@ -71,7 +71,7 @@ def run_schedule(duties: Sequence[Duty], database: Database) -> int:
 def _attempt(duty: Duty, database: Database) -> bool:
     try:
         return _take_on(duty, database)
-    except Exception:
+    except FAILURES:
         log.exception("failed: %s", duty.name)
         _put_off(duty, database)
         return False

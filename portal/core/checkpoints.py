@@ -57,7 +57,7 @@ class Checkpointer:
             self._due.clear()
             try:
                 self.checkpoint()
-            except Exception:
+            except BaseException:
                 log.exception("the write-ahead log was not copied; the next checkpoint tries again")
 
 

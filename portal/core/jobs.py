@@ -23,6 +23,9 @@ from portal.core.types import UtcDateTime
 LEASE = dt.timedelta(seconds=60)
 BACKOFF = tuple(dt.timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 3600))
 
+FAILURES = (Exception, SystemExit, GeneratorExit)
+"""What a handler may raise without ending the worker: everything but an interrupt."""
+
 log = logging.getLogger("slipway.jobs")
 
 
@@ -148,7 +151,7 @@ def _run(database: Database, job_id: int) -> None:
             if not has_waited:
                 _perform(session, job)
             job.status, job.leased_until = "done", None
-    except Exception as error:
+    except FAILURES as error:
         log.exception("job %s failed", job_id)
         _postpone(database, job_id, error)
 
@@ -177,7 +180,7 @@ def _task_of(session: TenantSession, job: Job, registration: Registration) -> Ta
     return Task(session, job.payload)
 
 
-def _postpone(database: Database, job_id: int, error: Exception) -> None:
+def _postpone(database: Database, job_id: int, error: BaseException) -> None:
     with database.transaction() as session:
         job = session.get(Job, job_id)
         if job is None:
@@ -205,5 +208,5 @@ def _tell_death(session: TenantSession, job: Job) -> None:
     try:
         with session.begin_nested():
             registration.on_death(_task_of(session, job, registration))
-    except Exception:
+    except FAILURES:
         log.exception("nobody could be told that job %s is dead", job.id)

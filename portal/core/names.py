@@ -39,7 +39,7 @@ def resolve_within(seconds: float, resolve: Resolver) -> Resolver:
 def _resolve_into(answer: Future[Sequence[str]], resolve: Resolver, host: str) -> None:
     try:
         answer.set_result(resolve(host))
-    except Exception as error:
-        answer.set_exception(error)
+    except BaseException as error:
+        answer.set_exception(error if isinstance(error, Exception) else OSError(f"{host} was not resolved"))
     finally:
         _slots.release()

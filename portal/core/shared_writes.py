@@ -1,4 +1,4 @@
-"""Short writes of concurrent calls, committed together where the store has one writer at a time."""
+"""Short writes of concurrent requests, committed together where the store has one writer at a time."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from portal.core.prepared import Direct, direct
 Work = Callable[[Direct], Any]
 
 
-@dataclass
+@dataclass(eq=False)
 class _Slip:
     """A piece of work that waits, and what became of it."""
 
     work: Work
     is_done: bool = False
     result: Any = None
-    error: Exception | None = None
+    error: BaseException | None = None
 
 
 class SharedWrites:
@@ -38,10 +38,15 @@ class SharedWrites:
         self._turn = threading.Lock()
         self._waiting: deque[_Slip] = deque()
 
-    def write(self, work: Work) -> Any:
-        """Run `work` in a transaction; what it returns. It is run again, alone, when a transaction fails.
+    @property
+    def waiting(self) -> int:
+        """How many writes nobody has taken up yet."""
+        return len(self._waiting)
 
-        Raises ServiceUnavailable where the store does not answer.
+    def write(self, work: Work) -> Any:
+        """Run `work` in a transaction; return what it returns. It runs again, alone, if a transaction fails.
+
+        Raises ServiceUnavailable if the store does not answer.
         """
         if not self._is_shared:
             return self._write_alone(work)
@@ -49,7 +54,7 @@ class SharedWrites:
         self._waiting.append(slip)
         with self._turn:
             if not slip.is_done:
-                self._write_waiting()
+                self._write_waiting(slip)
         if isinstance(slip.error, ServiceUnavailable):
             raise ServiceUnavailable from slip.error
         return slip.result if slip.error is None else self._write_alone(work)
@@ -58,19 +63,26 @@ class SharedWrites:
         with direct(self._engine, write=True) as connection:
             return work(connection)
 
-    def _write_waiting(self) -> None:
+    def _write_waiting(self, own: _Slip) -> None:
+        """Write for all who wait. Whatever ends the transaction, each of them is told that it did not happen."""
         taken: list[_Slip] = []
-        error: Exception | None = None
+        error: BaseException | None = None
+        running: _Slip | None = None
         try:
             with direct(self._engine, write=True) as connection:
                 self._take(taken)
-                for slip in taken:
-                    slip.result = slip.work(connection)
-        except Exception as raised:
+                for running in taken:
+                    running.result = running.work(connection)
+                running = None
+        except BaseException as raised:
             error = raised
             self._take(taken)
-        for slip in taken:
-            slip.error, slip.is_done = error, True
+            is_anothers = running is not None and running is not own
+            if not isinstance(raised, Exception) and not is_anothers:
+                raise
+        finally:
+            for slip in taken:
+                slip.error, slip.is_done = error, True
 
     def _take(self, taken: list[_Slip]) -> None:
         while self._waiting:

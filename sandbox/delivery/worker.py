@@ -107,7 +107,7 @@ class Courier:
             answer = self._client.send(parcel.request)
         except OutgoingFailed as error:
             failure = error
-        except Exception:
+        except BaseException:
             log.exception("delivery %s stumbled", chosen.delivery_id)
             failure = OutgoingFailed("broken", "The request could not be sent")
         self._back.put(Outcome(chosen, parcel, answer, failure, time.perf_counter() - started))

@@ -81,3 +81,19 @@ def test_so_many_writes_start_a_checkpoint(own_database: Database) -> None:
         assert not made.is_set()
         write(own_database, 5)
         assert made.wait(timeout=10)
+
+
+def test_a_checkpoint_that_ends_its_thread_is_followed_by_others(own_database: Database, path: Path) -> None:
+    made, ended = threading.Event(), threading.Event()
+
+    def checkpoint() -> None:
+        if ended.is_set():
+            made.set()
+        ended.set()
+        raise SystemExit
+
+    with patch.object(checkpoints, "EVERY", 5), patch.object(Checkpointer, "checkpoint", side_effect=checkpoint):
+        write(own_database, 5)
+        assert ended.wait(timeout=60)
+        write(own_database, 5)
+        assert made.wait(timeout=60)

@@ -102,3 +102,28 @@ def test_a_job_that_fails_for_good_is_dead_even_where_its_end_cannot_be_told(
         job = session.get_one(Job, job.id)
     assert (job.status, job.attempts, job.last_error) == ("dead", 3, "RuntimeError: broken")
     assert told == [{"for": "you"}]
+
+
+@pytest.mark.one_store
+@pytest.mark.parametrize("leaving", [SystemExit, GeneratorExit])
+def test_a_job_that_would_end_the_worker_fails_and_the_next_is_done(
+    database: Database, mailer: BusyMailer, monkeypatch: pytest.MonkeyPatch, leaving: type[BaseException]
+) -> None:
+    done: list[str] = []
+
+    def leave(task: Task) -> None:
+        raise leaving("ended")
+
+    monkeypatch.setattr(jobs, "HANDLERS", dict(jobs.HANDLERS))
+    handles("test.leaving", needs_tenant=False)(leave)
+    handles("test.staying", needs_tenant=False)(lambda task: done.append("done"))
+    with database.transaction() as session:
+        left = enqueue(session, "test.leaving", {})
+        session.flush()
+        enqueue(session, "test.staying", {})
+    run_due_jobs(database)
+    with database.transaction() as session:
+        job = session.get_one(Job, left.id)
+        assert (job.status, job.attempts, job.last_error) == ("due", 1, f"{leaving.__name__}: ended")
+        session.delete(job)
+    assert done == ["done"]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from portal.core.names import resolve_within
 from portal.core.outgoing import OutgoingClient, OutgoingFailed, OutgoingRequest
 from tests.portal.certificates import Authority
 from tests.portal.servers import Line, answering, once, serving
@@ -384,3 +385,21 @@ class OutgoingClientOf(OutgoingClient):
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+
+def test_a_resolver_that_ends_its_thread_is_told_to_who_waits() -> None:
+    def leave(host: str) -> list[str]:
+        raise SystemExit
+
+    outcome: list[BaseException] = []
+
+    def resolve() -> None:
+        try:
+            resolve_within(600, leave)("partner.example")
+        except BaseException as error:
+            outcome.append(error)
+
+    waiting = threading.Thread(target=resolve, daemon=True)
+    waiting.start()
+    waiting.join(timeout=60)
+    assert [type(error) for error in outcome] == [OSError]

@@ -15,18 +15,21 @@ from portal.schedule import PAUSE, Duty, LastRun, run_schedule
 HOUR, SLACK = dt.timedelta(hours=1), dt.timedelta(seconds=30)
 
 
-def test_a_duty_that_fails_keeps_no_other_from_being_done(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("failure", [RuntimeError, SystemExit])
+def test_a_duty_that_fails_keeps_no_other_from_being_done(
+    database: Database, caplog: pytest.LogCaptureFixture, failure: type[BaseException]
+) -> None:
     done: list[str] = []
 
     def fail(session: TenantSession) -> None:
         done.append("first")
-        raise RuntimeError("broken")
+        raise failure("broken")
 
     duties = [Duty("test first", HOUR, fail), Duty("test second", HOUR, lambda session: done.append("second"))]
     try:
         assert run_schedule(duties, database) == 1
         assert done == ["first", "second"]
-        assert "test first" in caplog.text and "RuntimeError: broken" in caplog.text
+        assert "test first" in caplog.text and f"{failure.__name__}: broken" in caplog.text
         run_schedule(duties, database)
         assert done == ["first", "second"]
         with database.transaction() as session:

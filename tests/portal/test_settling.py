@@ -124,3 +124,50 @@ def test_a_store_that_does_not_answer_is_told_to_all_who_wait(database: Database
 
     with pytest.raises(ServiceUnavailable):
         shared.write(fail)
+
+
+@pytest.mark.parametrize("leaving", [SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_a_work_that_ends_its_thread_leaves_no_other_work_unrun_or_unreported(
+    database: Database, leaving: type[BaseException]
+) -> None:
+    """The first holds the turn until the others have come, so that one of them writes for all three."""
+    shared = SharedWrites(database.engine)
+    names = ["leaving-a", "leaving-b", "leaving-c"]
+    have_begun, may_end = threading.Event(), threading.Event()
+    outcomes: dict[str, object] = {}
+
+    def first(connection: Direct) -> None:
+        have_begun.set()
+        may_end.wait(timeout=60)
+
+    def write(name: str) -> None:
+        def work(connection: Direct) -> str:
+            if name == "leaving-b":
+                raise leaving
+            connection.run(INSERT, {"key": name})
+            return name
+
+        try:
+            outcomes[name] = shared.write(work)
+        except BaseException as error:
+            outcomes[name] = type(error)
+
+    threads = [threading.Thread(target=shared.write, args=[first])]
+    threads += [threading.Thread(target=write, args=[name]) for name in names]
+    try:
+        threads[0].start()
+        have_begun.wait(timeout=60)
+        for thread in threads[1:]:
+            thread.start()
+        while database.is_sqlite and shared.waiting < len(names):
+            threading.Event().wait(0.001)
+        may_end.set()
+        for thread in threads:
+            thread.join(timeout=60)
+        assert outcomes == {"leaving-a": "leaving-a", "leaving-b": leaving, "leaving-c": "leaving-c"}
+        with database.transaction(write=False) as session:
+            kept = session.connection().execute(text("SELECT key FROM rate_limits WHERE key LIKE 'leaving-%'"))
+            assert sorted(kept.scalars()) == ["leaving-a", "leaving-c"]
+    finally:
+        with database.writer.begin() as connection:
+            connection.execute(text("DELETE FROM rate_limits WHERE key LIKE 'leaving-%'"))

@@ -15,9 +15,11 @@ from standardwebhooks import Webhook as Verifier
 
 from portal.core.clock import system_now
 from portal.core.database import Database
+from portal.core.outgoing import OutgoingAnswer, OutgoingClient, OutgoingRequest
 from sandbox.delivery.models import Attempt, Delivery, Endpoint, Lane, Queued
 from sandbox.delivery.queue import claim
 from sandbox.delivery.schedule import WAITS
+from sandbox.delivery.worker import Courier
 from sandbox.tenants import NewSandbox
 from sandbox.webhooks.models import Webhook
 from sandbox.webhooks.service import change_webhook, remove_webhook
@@ -321,3 +323,21 @@ def test_the_clock_runs_the_whole_schedule_in_order(
     for gap, wait in zip(gaps, WAITS[1:], strict=True):
         assert wait - 2 <= gap <= wait * 1.1 + 2
     assert not alice.get(f"/api/v2/webhooks/{webhook.public_id}").json["data"]["active"]
+
+
+@pytest.mark.one_store
+def test_a_send_that_ends_its_thread_is_a_failed_attempt_and_its_place_is_free_again(
+    database: Database, alice: Integration, hook: HookMaker, log: Callable[[], list[Delivery]]
+) -> None:
+    class Leaving(OutgoingClient):
+        def send(self, request: OutgoingRequest) -> OutgoingAnswer:
+            raise SystemExit
+
+    hook()
+    cause(alice, 2)
+    courier = Courier(database, Leaving(()), threads=1)
+    thread = threading.Thread(target=courier.deliver_due, daemon=True)
+    thread.start()
+    thread.join(timeout=60)
+    assert not thread.is_alive()
+    assert [(delivery.status, delivery.attempts) for delivery in log()] == [("pending", 1), ("pending", 1)]
