@@ -87,6 +87,11 @@ def vouch_for_visitor() -> dict[str, str]:
     return {VISITOR_HEADER: str(_visitor_signer().dumps(client_address()))}
 
 
+def is_from_console() -> bool:
+    """Return True for a request that the console of this deployment sent, which its signed header alone can prove."""
+    return VISITOR_HEADER in request.headers and _vouched_visitor() is not None
+
+
 def _typed_fields() -> Any:
     if not request.is_json:
         return request.form

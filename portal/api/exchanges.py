@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable
 from functools import lru_cache
-from itertools import islice
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -18,26 +16,15 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from portal.core.clock import system_now
 from portal.core.database import Base
 from portal.core.ids import new_log_id
+from portal.core.masking import mask_fields, mask_headers, mask_text, storable
 from portal.core.ownership import TenantLog, table_of
 from portal.core.prepared import Direct, Prepared
 from portal.core.session import TenantSession
 from portal.core.types import PackedText, UtcDateTime
+from portal.limits import is_from_console
 from portal.tenancy.models import ApiKey
 
 BODY_KEPT = 16_000
-MASK = "••••"
-_SECRET = re.compile(
-    r"\b((?:sk_(?:test|live)|at|gst)_[0-9A-Za-z]{0,4})[0-9A-Za-z_]{8,}|\b(whsec_[0-9A-Za-z+/]{0,4})[0-9A-Za-z+/=]{8,}"
-)
-_NAME_BEFORE = r'"(?:password|client_secret|access_token|guest_token|secret)"\s*:\s*'
-_SECRET_FIELD = re.compile(rf'({_NAME_BEFORE}")((?:[^"\\]|\\.)*)("|\\?\Z)')
-_SECRET_OF_ANOTHER_KIND = re.compile(rf"({_NAME_BEFORE})(?!null|true|false)(?:[\[{{].*|[^\s\[{{\",}}\]]+)", re.DOTALL)
-_ESCAPED = re.compile(r"(?<!\\)((?:\\\\)*)\\u00(5f|3[0-9]|[46][1-9a-f]|[57][0-9a])", re.IGNORECASE)
-_SECRET_FORM = re.compile(r"((?:^|&)(?:client_secret|password)=)[^&]*")
-_SECRET_MARKS = ("sk_", "at_", "whsec_", "gst_", "password", "secret", "token")
-_SECRET_HEADERS = frozenset(
-    {"authorization", "x-api-key", "cookie", "set-cookie", "proxy-authorization", "x-slipway-visitor"}
-)
 _QUERY_SAFE = "%=&+,;:/?@!$'()*-._~[]"
 _NEEDLESS = re.compile("%(?:5F|3[0-9]|[46][1-9A-F]|[57][0-9A])", re.IGNORECASE)
 _LAST_USED_EVERY = dt.timedelta(seconds=60)
@@ -75,34 +62,6 @@ _TOUCH = Prepared(
 )
 
 
-def mask(text: str) -> str:
-    """`text` without keys, tokens and passwords. Most texts hold none, which a plain search tells at once.
-
-    Letters and digits that JSON need not escape are shown plain, since a secret or its name might hide behind them. A
-    list or an object where a secret belongs takes all that follows with it.
-    """
-    if "\\u00" in text:
-        text = _ESCAPED.sub(lambda code: code[1] + chr(int(code[2], 16)), text)
-    for mark in _SECRET_MARKS:
-        if mark in text:
-            break
-    else:
-        return text
-    text = _SECRET.sub(rf"\1\2{MASK}", text)
-    text = _SECRET_FIELD.sub(rf"\1{MASK}\3", text)
-    text = _SECRET_OF_ANOTHER_KIND.sub(rf'\1"{MASK}"', text)
-    return _SECRET_FORM.sub(rf"\1{MASK}", text)
-
-
-def hide_fields(text: str, names: Iterable[str]) -> str:
-    """`text`, which holds JSON or what was meant to be, without the values of the fields of these names."""
-    for name in names:
-        before = rf'"{re.escape(name)}"\s*:\s*'
-        text = re.sub(rf'({before}")((?:[^"\\]|\\.)*)("|\\?\Z)', rf"\1{MASK}\3", text)
-        text = re.sub(rf'({before})(?!")(?:[\[{{].*|[^\s\[{{",}}\]]+)', rf'\1"{MASK}"', text, flags=re.DOTALL)
-    return text
-
-
 def describe_exchange(
     response: Response, *, tenant_id: int, operation: str, duration: int, hides: tuple[str, ...] = ()
 ) -> dict[str, Any]:
@@ -115,14 +74,14 @@ def describe_exchange(
         "operation": operation,
         "key_id": caller.key_id if caller else None,
         "role": caller.role if caller else None,
-        "source": "console" if request.headers.get("User-Agent", "").startswith("Slipway-Console") else "api",
+        "source": "console" if is_from_console() else "api",
         "method": request.method,
-        "path": mask(path_as_sent())[:2000],
+        "path": mask_text(path_as_sent())[:2000],
         "status": response.status_code,
         "code": g.get("refusal_code"),
         "duration": duration,
         "request_headers": mask_headers(request.headers.items()),
-        "request_body": hide_fields(_shown_body(_sent_body()), hides),
+        "request_body": mask_fields(_shown_body(_sent_body()), hides),
         "response_headers": mask_headers(response.headers.items()),
         "response_body": _shown_answer(response.get_data()),
         "created_at": system_now(),
@@ -171,14 +130,6 @@ def path_as_sent() -> str:
     return quote(request.path) + (f"?{quote(query, safe=_QUERY_SAFE)}" if query else "")
 
 
-def mask_headers(headers: Iterable[tuple[str, str]], hidden: frozenset[str] = frozenset()) -> list[list[str]]:
-    """Headers as a log shows them: names and values, secrets masked, those of `hidden` (in small letters) too."""
-    secret = _SECRET_HEADERS | hidden
-    return [
-        [name, MASK if name.lower() in secret else storable(mask(value)[:500])] for name, value in islice(headers, 60)
-    ]
-
-
 def _sent_body() -> bytes:
     """What came along; nothing for a GET, and where it was too large to be read."""
     try:
@@ -198,11 +149,4 @@ def _shown_again(raw: bytes) -> str:
 
 
 def _shown_body(raw: bytes) -> str:
-    return storable(mask(raw[:BODY_KEPT].decode("utf-8", "replace")))
-
-
-def storable(text: str) -> str:
-    """`text` without what PostgreSQL cannot keep: NUL and lone surrogates."""
-    if "\x00" in text:
-        text = text.replace("\x00", "�")
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+    return storable(mask_text(raw[:BODY_KEPT].decode("utf-8", "replace")))

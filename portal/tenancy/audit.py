@@ -8,12 +8,12 @@ from sqlalchemy import insert, select
 
 from portal.core.clock import system_now
 from portal.core.ids import new_log_id
+from portal.core.masking import mask_value
 from portal.core.ownership import TenantOwned, table_of
 from portal.core.prepared import Prepared
-from portal.core.session import HIDDEN, Change, TenantSession
+from portal.core.session import Change, TenantSession
 from portal.tenancy.models import AuditRow
 
-SECRET = frozenset({"password_hash", "secret_hash", "token_hash", "secret"})
 _INSERT = Prepared(insert(table_of(AuditRow)))
 _COLUMNS = tuple(column.key for column in table_of(AuditRow).columns)
 NEEDLESS = frozenset({"version", "updated_at"})
@@ -47,7 +47,7 @@ def list_acts(session: TenantSession, *, limit: int = 50) -> list[AuditRow]:
 
 def _describe(change: Change) -> dict[str, Any]:
     fields = {
-        name: [HIDDEN, HIDDEN] if name in SECRET else [before, after]
+        name: [mask_value(before, name), mask_value(after, name)]
         for name, (before, after) in change.fields.items()
         if name not in NEEDLESS
     }

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.accounts.guards import ensure_developer
 from portal.api.exchanges import list_exchanges
+from portal.core.masking import mask_text
 from portal.core.runtime import commit_early, current_session, runtime
 from portal.limits import CONSOLE_SENDS, RESETS_BY_ADDRESS, SANDBOXES_BY_ADDRESS, vouch_for_visitor
 from portal.tenancy.models import Tenant
@@ -42,6 +43,7 @@ key_pages.add_routes(blueprint)
 blueprint.add_app_template_filter(duration_of, "duration")
 blueprint.add_app_template_filter(time_left, "time_left")
 blueprint.add_app_template_filter(length_of, "length_of")
+blueprint.add_app_template_filter(mask_text, "masked")
 
 
 @blueprint.get("")

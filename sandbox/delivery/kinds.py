@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from portal.api.exchanges import MASK
+from portal.core.masking import MASK
 from portal.core.outgoing import OutgoingAnswer, OutgoingRequest
 from portal.core.session import TenantSession
 from sandbox.delivery.models import Closed, Delivery, Endpoint

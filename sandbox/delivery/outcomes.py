@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import and_, select, update
 
-from portal.api.exchanges import mask, mask_headers, storable
 from portal.core.clock import system_now
+from portal.core.masking import mask_headers, mask_text, storable
 from portal.core.outgoing import OutgoingAnswer, OutgoingFailed
 from portal.core.session import TenantSession
 from sandbox.delivery.kinds import KINDS, Parcel, Verdict
@@ -119,7 +119,7 @@ class _Settling:
                 number=delivery.attempts,
                 made_at=self._made_at,
                 duration=int(self.outcome.duration * 1_000_000),
-                url=parcel.request.url,
+                url=mask_text(parcel.hide(parcel.request.url)),
                 request_headers=mask_headers(parcel.request.headers.items(), parcel.hidden),
                 request_body=shown_body(parcel.request.body, parcel),
                 answer_status=answer.status if answer else None,
@@ -207,7 +207,7 @@ class _Settling:
 
 def shown_body(raw: bytes, parcel: Parcel) -> str:
     """A body as the log shows it: text, without secrets, then cut."""
-    return storable(mask(parcel.hide(raw.decode("utf-8", "replace")))[:KEPT])
+    return storable(mask_text(parcel.hide(raw.decode("utf-8", "replace")))[:KEPT])
 
 
 def count_as_failed(

@@ -10,6 +10,7 @@ from sqlalchemy import delete, select, update
 
 from portal.core.errors import Conflict
 from portal.core.ids import new_log_id
+from portal.core.masking import mask_text
 from portal.core.remedies import Remedy
 from portal.core.session import TenantSession
 from sandbox.delivery.models import Attempt, Closed, Delivery, Endpoint, Kind, Lane, Queued
@@ -167,7 +168,7 @@ def _note(session: TenantSession, endpoint: Recipient, message: Message) -> Deli
         subject=message.subject,
         trace=message.trace or session.trace,
         mapping_id=message.mapping_id,
-        url=message.url,
+        url=mask_text(message.url),
         body=message.body,
         status="held",
         attempts=0,

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Select, delete, select
 
-from portal.api.exchanges import mask, mask_headers, storable
 from portal.core.clock import Clock
 from portal.core.ids import new_public_id
+from portal.core.masking import mask_headers, mask_text, storable
 from portal.core.ownership import table_of
 from portal.core.session import TenantSession
 from portal.tenancy.models import Tenant
@@ -121,9 +121,9 @@ def _describe(session: TenantSession, place: Place, arrival: Arrival, reply: Rep
         public_id=reply.message_id,
         address_id=place.address_id,
         method=arrival.method,
-        path=storable(mask(arrival.path))[:2_000],
+        path=storable(mask_text(arrival.path))[:2_000],
         headers=mask_headers(arrival.headers),
-        body=storable(mask(kept.decode("utf-8", "replace"))),
+        body=storable(mask_text(kept.decode("utf-8", "replace"))),
         size=len(arrival.body),
         is_cut=len(arrival.body) > len(kept),
         verdict=judge_signature(headers, arrival.body, known),

@@ -8,10 +8,10 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
-from portal.api.exchanges import storable
 from portal.api.records import find_record
 from portal.core.errors import Conflict, NotFound, ValidationFailed
 from portal.core.ids import PUBLIC_ID
+from portal.core.masking import storable
 from portal.core.runtime import current_session, runtime
 from portal.tenancy.models import Tenant
 from portal.web.forms import complain, read_form

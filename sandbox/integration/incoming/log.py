@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import delete, func, or_, select, tuple_
 
-from portal.api.exchanges import mask
 from portal.core.clock import system_now
 from portal.core.errors import NotFound
 from portal.core.ids import new_public_id
+from portal.core.masking import mask_text
 from portal.core.ownership import table_of
 from portal.core.session import TenantSession
 from sandbox.integration.incoming.answering import overall, record_id_of
@@ -41,7 +41,7 @@ def log_message(
     session: TenantSession, chosen: Chosen, arrival: Arrival, results: Sequence[Result], http_status: int
 ) -> IncomingMessage:
     """Write down what came and what became of it, in the session's transaction."""
-    text = mask(arrival.body[: BODY_KEPT * 4].decode("utf-8", "replace")).replace("\x00", "�")
+    text = mask_text(arrival.body[: BODY_KEPT * 4].decode("utf-8", "replace")).replace("\x00", "�")
     outcomes = [_describe(chosen, result) for result in results]
     message = IncomingMessage(
         public_id=new_public_id(IncomingMessage.public_prefix),

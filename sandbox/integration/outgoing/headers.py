@@ -9,8 +9,8 @@ from typing import Annotated, Any, Self
 from pydantic import Field, StringConstraints, model_validator
 from pydantic import WithJsonSchema as JsonSchema
 
-from portal.api.exchanges import MASK
 from portal.api.schema import ApiModel, rule
+from portal.core.masking import MASK, is_secret_header
 from portal.core.outgoing import OutgoingFailed, check_headers
 
 MOST_HEADERS = 20
@@ -23,8 +23,6 @@ OUR_OWN = frozenset(
     }
 )
 """Headers, in small letters, that a configuration must not set: the sender does, or nobody."""
-CREDENTIALS = frozenset({"authorization", "x-api-key", "api-key", "x-auth-token", "x-access-token"})
-"""Headers, in small letters, that hold a credential whatever is said of them."""
 _NAME_PATTERN = "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 _MAY_BE_SET = rule("once in a list; none that the sender sets itself, such as Host or Content-Length, and no Cookie")
 
@@ -55,7 +53,7 @@ class ConnectionHeader(ApiModel):
 
     @model_validator(mode="after")
     def _keep_credentials_secret(self) -> Self:
-        self.secret = self.secret or self.name.lower() in CREDENTIALS
+        self.secret = self.secret or is_secret_header(self.name)
         return self
 
 

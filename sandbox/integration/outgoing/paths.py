@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from portal.api.exchanges import storable
+from portal.core.masking import storable
 
 _NAME, _PLACE = "[A-Za-z0-9_@:-]+", r"\[[0-9]{1,4}\]"
 PATH_PATTERN = rf"^(\$\.?)?({_NAME}|{_PLACE})(\.{_NAME}|{_PLACE})*$"

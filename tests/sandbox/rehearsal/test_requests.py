@@ -7,7 +7,9 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from flask import Flask
 
+from portal.limits import vouch_for_visitor
 from tests.conftest import Integration
 
 REQUESTS = "/api/v2/sandbox/requests"
@@ -43,12 +45,14 @@ def test_the_newest_comes_first_with_what_it_was(alice: Integration) -> None:
     assert (oldest["operation"], oldest["status"], oldest["code"]) == ("customers.read", 200, None)
 
 
-def test_each_filter_keeps_what_it_says(alice: Integration, bob: Integration) -> None:
+def test_each_filter_keeps_what_it_says(app: Flask, alice: Integration, bob: Integration) -> None:
     alice.get(f"{CUSTOMERS}/1")
     alice.get(f"{CUSTOMERS}/999")
     alice.post(CUSTOMERS, {"account": "New"})
     bob.post(CUSTOMERS, {"account": "New"}, headers={"X-Request-Id": "bobs"})
-    alice.get(CUSTOMERS, headers={"User-Agent": "Slipway-Console/1"})
+    with app.test_request_context(environ_base={"REMOTE_ADDR": "127.0.0.1"}):
+        vouched = vouch_for_visitor()
+    alice.get(CUSTOMERS, headers=vouched)
 
     def statuses(query: str) -> list[int]:
         return [row["status"] for row in listed(alice, query) if row["operation"].startswith("customers.")]
