@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2.rfc6749 import ClientMixin
-from authlib.oauth2.rfc6749.errors import InvalidClientError, InvalidScopeError
+from authlib.oauth2.rfc6749.errors import InvalidClientError, InvalidScopeError, OAuth2Error
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
-from flask import Blueprint, Flask, Response
+from flask import Blueprint, Flask, Response, request
 from pydantic import ConfigDict, Field
 from sqlalchemy import delete
 
@@ -28,6 +28,7 @@ from portal.tenancy.credentials import TOKEN_PURPOSE, Caller, identify_by_key
 from portal.tenancy.keys import KEY_TYPES
 from portal.tenancy.models import AccessToken
 from portal.tenancy.permissions import permissions_of
+from portal.tenancy.token_requests import INCORRECT, check_token_request, refused_client
 
 LIFETIME = int(TOKEN_LIFETIME.total_seconds())
 
@@ -78,10 +79,17 @@ class Grant(ClientCredentialsGrant):  # type: ignore[misc]
 
     TOKEN_ENDPOINT_AUTH_METHODS = ["client_secret_basic", "client_secret_post"]
 
+    def authenticate_token_endpoint_client(self) -> Any:
+        try:
+            return super().authenticate_token_endpoint_client()
+        except InvalidClientError:
+            raise refused_client(INCORRECT) from None
+
     def validate_requested_scope(self) -> None:
-        asked = set((self.request.payload.scope or "").split())
-        if not asked <= self.request.client.permissions:
-            raise InvalidScopeError()
+        missing = set((self.request.payload.scope or "").split()) - self.request.client.permissions
+        if missing:
+            named = ", ".join(sorted(missing)[:5])[:200]
+            raise InvalidScopeError(f"The key does not have {named}. Request only permissions of the key.")
 
 
 def init_tokens(app: Flask) -> None:
@@ -112,9 +120,12 @@ def _save(token: dict[str, Any], request: Any) -> None:
 @TOKENS_BY_ADDRESS  # type: ignore[untyped-decorator]
 def issue_token() -> Response:
     try:
+        check_token_request(request)
         response: Response = server.create_token_response()
-    except ValueError:  # Authlib takes for granted that Basic credentials are there, and are text.
-        response = server.handle_error_response(None, InvalidClientError(status_code=401))
+    except OAuth2Error as error:
+        response = server.handle_error_response(None, error)
+    except ValueError:  # Authlib takes for granted that Basic credentials are text.
+        response = server.handle_error_response(None, refused_client(INCORRECT))
     return response
 
 
@@ -153,7 +164,9 @@ OPERATIONS = (
         outcome="Access token",
         description="Trades a key's id and secret for a bearer token that lasts an hour and never outlives its key. "
         "In `sk_test_ID_SECRET` both stand behind the kind; they go by HTTP Basic or in the form. "
-        "Failures have the form of RFC 6749: `invalid_client`, `invalid_scope`, `unsupported_grant_type`.",
+        "Failures have the form of RFC 6749: `invalid_request`, `invalid_client`, `invalid_scope`, "
+        "`unsupported_grant_type`. "
+        "`error_description` names the parameter and the remedy.",
         family="tokens",
         handle=lambda call: None,
         body=TokenBody,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -191,6 +192,101 @@ def test_basic_credentials_that_are_no_text_are_an_invalid_client(alice: Integra
     headers = {"Authorization": f"Basic {given}"}
     answer = alice.client.post("/oauth/token", data={"grant_type": "client_credentials"}, headers=headers)
     assert (answer.status_code, answer.get_json()["error"]) == (401, "invalid_client")
+
+
+def post_to_token_endpoint(caller: Integration, **details: Any) -> tuple[int, str, str]:
+    answer = caller.client.post("/oauth/token", **details)
+    assert answer.headers["Cache-Control"] == "no-store"
+    return answer.status_code, answer.get_json()["error"], answer.get_json().get("error_description", "")
+
+
+def test_two_ways_of_authenticating_in_one_request_are_refused(alice: Integration) -> None:
+    _, _, key_id, secret = alice.key.split("_")
+    basic = {"Authorization": "Basic " + base64.b64encode(f"{key_id}:{secret}".encode()).decode()}
+    grant = {"grant_type": "client_credentials"}
+    for more in ({"client_id": key_id, "client_secret": secret}, {"client_secret": secret}, {"client_secret": "wrong"}):
+        status, error, told = post_to_token_endpoint(alice, data={**grant, **more}, headers=basic)
+        assert (status, error) == (400, "invalid_request")
+        assert "not both" in told
+    assert alice.client.post("/oauth/token", data={**grant, "client_id": key_id}, headers=basic).status_code == 200
+
+
+@pytest.mark.parametrize("grant", [{}, {"grant_type": ""}])
+def test_a_token_request_without_a_grant_type_is_told_so(alice: Integration, grant: dict[str, str]) -> None:
+    _, _, key_id, secret = alice.key.split("_")
+    told = post_to_token_endpoint(alice, data={**grant, "client_id": key_id, "client_secret": secret})
+    assert told == (400, "invalid_request", "grant_type is required. Use client_credentials.")
+
+
+def test_a_wrong_grant_type_is_told_which_one_is_right(alice: Integration) -> None:
+    status, error, told = post_to_token_endpoint(alice, data={"grant_type": "password", "username": "a"})
+    assert (status, error) == (400, "unsupported_grant_type")
+    assert told == "This grant_type is not supported. Use client_credentials."
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        {"json": {"grant_type": "client_credentials", "client_id": "a", "client_secret": "b"}},
+        {"data": '{"grant_type": "client_credentials"}', "content_type": "application/x-www-form-urlencoded"},
+        {"data": '{"grant_type": "client_credentials"}', "content_type": "text/plain"},
+        {"data": b"", "content_type": "multipart/form-data; boundary=x"},
+    ],
+)
+def test_a_token_request_that_is_no_form_is_told_so(alice: Integration, details: dict[str, Any]) -> None:
+    status, error, told = post_to_token_endpoint(alice, **details)
+    assert (status, error) == (400, "invalid_request")
+    assert "application/x-www-form-urlencoded" in told
+
+
+def test_a_parameter_sent_twice_is_refused(alice: Integration) -> None:
+    body = "grant_type=client_credentials&grant_type=client_credentials&client_id=a&client_secret=b"
+    told = post_to_token_endpoint(alice, data=body, content_type="application/x-www-form-urlencoded")
+    assert told == (400, "invalid_request", "grant_type was sent more than once. Send it once.")
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ({}, "Client credentials are missing."),
+        ({"client_id": "{id}"}, "client_secret is missing."),
+        ({"client_secret": "{secret}"}, "client_id is missing."),
+        ({"client_id": "{id}", "client_secret": "{key}"}, "Client secret is incorrect."),
+        ({"client_id": "{key}", "client_secret": "{secret}"}, "Client ID is incorrect."),
+        ({"client_id": "{id}", "client_secret": "wrong"}, "Client ID or secret is incorrect."),
+        ({"client_id": "000000000000", "client_secret": "{secret}"}, "Client ID or secret is incorrect."),
+    ],
+)
+@pytest.mark.parametrize("in_form", [True, False])
+def test_a_failed_client_is_told_what_was_wrong_and_the_remedy(
+    alice: Integration, form: dict[str, str], expected: str, in_form: bool
+) -> None:
+    _, _, key_id, secret = alice.key.split("_")
+    given = {name: value.format(id=key_id, secret=secret, key=alice.key) for name, value in form.items()}
+    data, headers = {"grant_type": "client_credentials"}, {}
+    if in_form or not given:
+        data |= given
+    else:
+        pair = f"{given.get('client_id', '')}:{given.get('client_secret', '')}"
+        headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+    status, error, told = post_to_token_endpoint(alice, data=data, headers=headers)
+    assert (status, error) == (401, "invalid_client")
+    assert told.startswith(expected)
+    assert len(told) > len(expected)
+    assert alice.key.split("_")[3] not in told
+
+
+def test_a_bearer_credential_at_the_token_endpoint_is_told_the_way(alice: Integration) -> None:
+    headers = {"Authorization": f"Bearer {alice.key}"}
+    status, error, told = post_to_token_endpoint(alice, data={"grant_type": "client_credentials"}, headers=headers)
+    assert (status, error) == (401, "invalid_client")
+    assert "HTTP Basic" in told
+
+
+def test_a_scope_beyond_the_keys_is_named(bob: Integration) -> None:
+    answer = issue_token(bob, scope="crm:read crm:write")
+    assert (answer.status_code, answer.json["error"]) == (400, "invalid_scope")
+    assert answer.json["error_description"] == "The key does not have crm:write. Request only permissions of the key."
 
 
 def test_a_secret_in_a_wrong_place_is_not_kept_in_the_log(
