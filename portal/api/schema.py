@@ -25,8 +25,8 @@ from portal.core.types import plain_number
 COUNTRIES = frozenset(phonenumbers.SUPPORTED_REGIONS) - {"001"} | {"AQ", "BV", "GS", "HM", "PN", "TF", "UM"}
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\u202a-\u202e\u2066-\u2069\u200b\u2060\ufeff]")
 TEXT_PATTERN = r"^(?!\s*$)[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff]*$"
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:[0-5]\d)", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2})(\.\d+)?(?:[Zz]|([+-]\d{2}):?([0-5]\d))", re.ASCII)
 _PHONE = re.compile(r"^\+?([ ()./-]*[0-9]){4,15}[ ()./-]*$")
 _MARKS = frozenset({"Mn", "Me"})
 _MARKS_LIMIT = 8
@@ -87,10 +87,12 @@ def _parse_date(value: Any) -> dt.date:
 
 
 def _parse_instant(value: Any) -> dt.datetime:
-    """An instant of RFC 3339, in UTC."""
-    if isinstance(value, str) and _INSTANT.fullmatch(value):
+    """An instant of RFC 3339, in UTC. An offset may lack its colon; a fraction is cut after the microsecond."""
+    if isinstance(value, str) and (found := _INSTANT.fullmatch(value)):
+        local, fraction, hours, minutes = found.groups()
+        rest = (fraction or "")[:7] + (f"{hours}:{minutes}" if hours else "+00:00")
         try:
-            return dt.datetime.fromisoformat(value.upper()).astimezone(dt.UTC)
+            return dt.datetime.fromisoformat(local.upper() + rest).astimezone(dt.UTC)
         except (ValueError, OverflowError):
             raise refuse("{label} is not an instant of the calendar") from None
     raise refuse("{label} must be an instant such as 2024-01-15T10:00:00Z")

@@ -104,9 +104,9 @@ attendance = Resource(
     singular="punch",
     module="hr",
     path="/api/v2/hr/attendance",
-    description="Who came and went, punch by punch. An instant may carry any offset and fractions of a second down "
-    "to the microsecond; it is kept and shown in UTC. An employee has one punch at an instant: when a device sends it "
-    "again, the answer is duplicate with the id of the first.",
+    description="Who came and went, punch by punch. A time may carry any offset and a fraction of a second of any "
+    "length; it is kept to the microsecond and shown in UTC. An employee has one punch at an instant: when a device "
+    "sends it again, the answer is duplicate with the id of the first.",
     model=Punch,
     shows=PunchView,
     accepts=PunchBody,

@@ -36,8 +36,10 @@ class Step(ApiModel):
     case: Literal["upper", "lower", "title"] | None = Field(None, description="Of `case`")
     format: DateFormat | None = Field(None, description="Of `date_format`: how the date comes, such as DD/MM/YYYY")
     zone: ShortName | None = Field(None, description="Of `date_format`: the sender's time zone; UTC when left out")
-    decimal: Literal[".", ","] | None = Field(None, description="Of `number_format`: the decimal point")
-    thousands: Literal[".", ",", " ", "'"] | None = Field(None, description="Of `number_format`: between the digits")
+    decimal: Literal[".", ","] | None = Field(None, description="Of `number_format`: the decimal mark")
+    thousands: Literal[".", ",", " ", "'"] | None = Field(
+        None, description="Of `number_format`: the mark between groups of digits"
+    )
     value: Line | None = Field(None, description="Of `default` and `constant`: the value; of `lookup`: for all others")
     table: dict[str, Line] | None = Field(None, max_length=200, description="Of `lookup`: from what comes to what is")
     sources: list[Source] | None = Field(None, max_length=10, description="Of `join`: what is joined to the source")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -10,9 +9,9 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from portal.api.schema import Date, Moment, clean_text
-from sandbox.integration.incoming.steps import LONGEST, Unfit, as_text
+from sandbox.integration.incoming.numbers import read_number
+from sandbox.integration.incoming.steps import LONGEST, Unfit, as_text, is_number
 
-_NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,10})?", re.ASCII)
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _DATE: TypeAdapter[Any] = TypeAdapter(Date)
 _MOMENT: TypeAdapter[Any] = TypeAdapter(Moment)
@@ -39,11 +38,16 @@ def _text(value: Any) -> str:
 
 
 def _number(value: Any) -> int | Decimal:
-    text = as_text(value)
-    if text is None or not _NUMBER.fullmatch(text.strip()):
-        raise Unfit("{label} must be a number")
-    number = Decimal(text.strip())
+    """A JSON number as it is; a text in the form that JSON would write, leading zeros and a plus aside."""
+    number = Decimal(value) if is_number(value) else _read_number(value)
     return int(number) if number == number.to_integral_value() else number
+
+
+def _read_number(value: Any) -> Decimal:
+    try:
+        return read_number(value if isinstance(value, str) else "")
+    except ValueError:
+        raise Unfit("{label} must be a number such as 1234.50") from None
 
 
 def _flag(value: Any) -> bool:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from sandbox.integration.incoming.dates import read_date
+from sandbox.integration.incoming.dates import ClockChange, read_date
 from sandbox.integration.incoming.definition import Step
+from sandbox.integration.incoming.numbers import example_of, read_number
 from sandbox.integration.incoming.sources import MISSING, find_value
 
 LONGEST = 5000
 """Characters that a value may have: the ERP keeps no longer text."""
 _CASES: dict[str, Callable[[str], str]] = {"upper": str.upper, "lower": str.lower, "title": str.title}
-_SPACES = {" ": " \u00a0\u202f"}
 
 
 class Unfit(ValueError):
@@ -33,11 +32,16 @@ def is_empty(value: Any) -> bool:
     return value is MISSING or value is None or (isinstance(value, str) and not value.strip())
 
 
+def is_number(value: Any) -> bool:
+    """True for what JSON wrote as a number."""
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
 def as_text(value: Any) -> str | None:
     """A text or a number as text; None for anything else."""
     if isinstance(value, str):
         return value
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+    if is_number(value):
         return f"{value:f}" if isinstance(value, Decimal) else str(value)
     return None
 
@@ -61,20 +65,23 @@ def _on_text(change: Callable[[str, Step], Any]) -> Callable[[Any, Step, Any], A
 def _read_date(text: str, step: Step) -> str:
     try:
         return read_date(text.strip(), step.format or "YYYY-MM-DD", step.zone)
+    except ClockChange as told:
+        raise Unfit(f"{{label}} {told}") from None
     except ValueError:
         raise Unfit(f"{{label}} must be a date as {step.format}") from None
 
 
-def _read_number(text: str, step: Step) -> str:
-    """The number as JSON writes it."""
-    plain = text.strip()
-    for mark in _SPACES.get(step.thousands or "", step.thousands or ""):
-        plain = re.sub(rf"(?<=[0-9]){re.escape(mark)}(?=[0-9])", "", plain)
-    if step.decimal == ",":
-        if "." in plain:
-            raise Unfit("{label} must be a number with a decimal comma")
-        plain = plain.replace(",", ".")
-    return plain
+def _read_number(text: str, step: Step) -> Decimal:
+    marks = (step.decimal or ".", step.thousands)
+    try:
+        return read_number(text, *marks)
+    except ValueError:
+        raise Unfit(f"{{label}} must be a number such as {example_of(*marks)}") from None
+
+
+def _unless_number(apply: Callable[[Any, Step, Any], Any]) -> Callable[[Any, Step, Any], Any]:
+    """A step that takes a JSON number as it is."""
+    return lambda value, step, record: value if is_number(value) else apply(value, step, record)
 
 
 def _look_up(value: Any, step: Step, record: Any) -> Any:
@@ -100,9 +107,9 @@ def _join(value: Any, step: Step, record: Any) -> Any:
 
 _STEPS: dict[str, Callable[[Any, Step, Any], Any]] = {
     "trim": lambda value, step, record: value.strip() if isinstance(value, str) else value,
-    "case": _on_text(lambda text, step: _CASES[step.case or "upper"](text)),
+    "case": _unless_number(_on_text(lambda text, step: _CASES[step.case or "upper"](text))),
     "date_format": _on_text(_read_date),
-    "number_format": _on_text(_read_number),
+    "number_format": _unless_number(_on_text(_read_number)),
     "default": lambda value, step, record: step.value if is_empty(value) else value,
     "constant": lambda value, step, record: step.value,
     "lookup": _look_up,

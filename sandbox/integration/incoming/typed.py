@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from decimal import Decimal, InvalidOperation
 from typing import Any, get_args
 
 from sandbox.integration.incoming.definition import CheckKind, Definition, ItemRow, StepKind
+from sandbox.integration.incoming.numbers import read_number
 
 Typed = dict[str, Any]
 Document = dict[str, Any]
@@ -177,10 +177,9 @@ def _show_item(item: Document) -> Typed:
 
 def _number(text: str) -> Any:
     try:
-        number = Decimal(text)
-    except InvalidOperation:
+        return read_number(text)
+    except ValueError:
         return text
-    return number if number.is_finite() else text
 
 
 _READERS: dict[str, Any] = {"min": _number, "max": _number, "sources": lambda text: [*map(str.strip, text.split("\n"))]}

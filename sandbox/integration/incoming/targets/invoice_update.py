@@ -8,11 +8,10 @@ from typing import Any
 from pydantic import Field
 from sqlalchemy import select
 
-from portal.api.registrar import change_record
 from portal.api.schema import Amount, ApiModel, Code, Date, Paragraph, Reference
 from portal.core.errors import ValidationFailed
 from portal.core.session import TenantSession
-from sandbox.integration.incoming.targets.target import Data, Target
+from sandbox.integration.incoming.targets.target import Data, Target, change_differing
 from sandbox.resources.invoices import Invoice, invoices
 from sandbox.resources.payments import PaymentBody, take_payment
 from sandbox.resources.transactions import Transaction
@@ -40,11 +39,10 @@ def _write(session: TenantSession, body: InvoiceUpdate) -> Data:
     invoice = _find_invoice(session, body)
     if invoice is None:
         raise ValidationFailed({"invoice_number": "No such invoice"})
-    changed = {name: getattr(body, name) for name in _CHANGED if getattr(body, name) is not None}
-    if not changed and body.payment_amount is None:
+    said = {name: getattr(body, name) for name in _CHANGED if getattr(body, name) is not None}
+    if not said and body.payment_amount is None:
         raise ValidationFailed({"invoice_number": "Nothing is said of the invoice: neither a payment nor a change"})
-    if changed:
-        change_record(invoices, session, invoice, changed)
+    change_differing(invoices, session, invoice, said)
     if body.payment_amount is not None:
         _pay(session, invoice, body)
     return invoices.present(session, invoice)

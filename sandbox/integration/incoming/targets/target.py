@@ -20,6 +20,7 @@ from sandbox.integration.incoming.definition import Action
 FieldKind = Literal["string", "number", "date", "date-time", "boolean", "list", "reference"]
 Data = dict[str, Any]
 Find = Callable[[TenantSession, Any, Sequence[str]], Any]
+_UNKNOWN = object()
 
 
 @dataclass(frozen=True)
@@ -79,11 +80,20 @@ def target_of(resource: Resource, details: Mapping[str, Any]) -> Target:
         "create": lambda session, body: create_record(resource, session, body),
         "find": find_by_columns(resource.model),
         "show": resource.present,
-        "update": lambda session, record, body: change_record(
+        "update": lambda session, record, body: change_differing(
             resource, session, record, body.model_dump(exclude_unset=True)
         ),
     }
     return Target(**{**usual, **details})
+
+
+def change_differing(resource: Resource, session: TenantSession, record: Any, fields: Data) -> Data:
+    """Change only what differs from the record, so that a repeat announces nothing and is never denied.
+
+    Returns the record as an answer shows it. Raises as `change_record` does.
+    """
+    differing = {name: value for name, value in fields.items() if value != getattr(record, name, _UNKNOWN)}
+    return change_record(resource, session, record, differing) if differing else resource.present(session, record)
 
 
 def find_by_columns(model: type[TenantOwned]) -> Find:
