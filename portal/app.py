@@ -14,6 +14,7 @@ from portal.accounts.commands import add_staff_commands
 from portal.accounts.guards import guest, init_accounts, member, staff
 from portal.accounts.pages import blueprint as account_pages
 from portal.accounts.pages import entrance
+from portal.admin.chat_pages import blueprint as desk_chat_pages
 from portal.admin.pages import blueprint as desk_pages
 from portal.api.body import BODY_LIMIT
 from portal.api.cors import open_to_scripts
@@ -37,6 +38,7 @@ from portal.leads.api import OPERATIONS as LEAD_OPERATIONS
 from portal.leads.pages import blueprint as lead_pages
 from portal.limits import init_limits
 from portal.schedule import DUTIES, Duty
+from portal.support.access_pages import blueprint as chat_access_pages
 from portal.support.api import OPERATIONS as CHAT_OPERATIONS
 from portal.support.pages import blueprint as chat_pages
 from portal.tenancy.api import EVENTS as TENANT_EVENTS
@@ -105,16 +107,7 @@ def create_app(settings: Settings, *extensions: Extension) -> Flask:
 
     mount(app, build_blueprint("business_api", api.of_family("business", "platform", "sandbox")), api_key)
     mount(app, open_to_scripts(build_blueprint("public_api", api.of_family("public"))), public_api)
-    mount(app, token_endpoint, public)
-    mount(app, health, public)
-    mount(app, docs_pages, public)
-    mount(app, gallery, public)
-    mount(app, entrance, guest)
-    mount(app, account_pages, member)
-    mount(app, checklist_pages, guest)
-    mount(app, lead_pages, guest)
-    mount(app, chat_pages, guest)
-    mount(app, desk_pages, staff)
+    _mount_pages(app)
     for extension in extensions:
         for blueprint, guard in extension.pages:
             mount(app, blueprint, guard)
@@ -129,6 +122,21 @@ def create_app(settings: Settings, *extensions: Extension) -> Flask:
     add_platform_commands(app)
     add_commands(app, [fill for extension in extensions for fill in extension.preparations])
     return app
+
+
+def _mount_pages(app: Flask) -> None:
+    mount(app, token_endpoint, public)
+    mount(app, health, public)
+    mount(app, docs_pages, public)
+    mount(app, gallery, public)
+    mount(app, entrance, guest)
+    mount(app, account_pages, member)
+    mount(app, checklist_pages, guest)
+    mount(app, lead_pages, guest)
+    mount(app, chat_pages, guest)
+    mount(app, chat_access_pages, guest)
+    mount(app, desk_pages, staff)
+    mount(app, desk_chat_pages, staff)
 
 
 def compose_api(extensions: tuple[Extension, ...]) -> Api:

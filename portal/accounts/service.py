@@ -108,6 +108,11 @@ def find_by_session(session: TenantSession, session_id: str) -> Developer | None
     return developer
 
 
+def find_developer(session: TenantSession, public_id: str) -> Developer | None:
+    """Return the developer with this public id."""
+    return session.scalar(select(Developer).where(Developer.public_id == public_id))
+
+
 def sign_up(session: TenantSession, data: SignUp, guest: Developer | None) -> Developer:
     """Make the guest a member, in place, or a new member of nobody. Earlier sessions of the guest end.
 

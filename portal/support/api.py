@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Annotated, Any, Literal
 
-from flask import Response, after_this_request, current_app, request
+from flask import Response, after_this_request, request
 from pydantic import Field
 
 from portal.api.lists import WholeNumber
 from portal.api.operation import Call, Done, Operation
 from portal.api.schema import ApiModel, Instant
-from portal.core.errors import NotFound
+from portal.core.errors import Forbidden
+from portal.core.remedies import Remedy
 from portal.limits import (
     CHATS_BY_ADDRESS,
     CHATS_BY_EMAIL,
@@ -21,21 +21,22 @@ from portal.limits import (
     READS_BY_GUEST,
 )
 from portal.support.models import Conversation, Message
-from portal.support.proof import cookie_with, given_tokens, is_browser
+from portal.support.proof import cookie_with, given_token, is_browser, is_foreign_script, renew_cookie, silence_of
+from portal.support.reading import read_events
 from portal.support.service import (
     Author,
     GuestMessage,
     Introduction,
     Status,
     close_conversation,
-    find_guests_conversation,
     post_as_guest,
-    read_events,
     start_conversation,
 )
+from portal.support.tokens import find_guests_conversation
+from portal.support.visits import desk_address, note_reading
 
 BASE = "/api/v1/support/guest"
-PROOF = "Send the guest token as a bearer token, or the cookie. Without either the answer is 404."
+PROOF = "Send the guest token as a bearer token, or the cookie. Without either the response is 404."
 PATH = {"path:conversation": "The conversation's public id"}
 
 
@@ -50,7 +51,11 @@ class ConversationView(ApiModel):
 class StartedView(ConversationView):
     """A new conversation."""
 
-    guest_token: str | None = Field(None, description="For servers only, and only here; browsers get a cookie instead")
+    guest_token: str | None = Field(
+        None,
+        description="For servers, and for scripts of other sites that send a publishable key. Returned only here; "
+        "store it. Browsers on the portal's own site get a cookie instead",
+    )
 
 
 class LineView(ApiModel):
@@ -59,6 +64,7 @@ class LineView(ApiModel):
     seq: int
     type: Literal["message", "status"]
     author: Author
+    author_name: str | None = Field(description="Display name of the staff member who wrote it")
     text: str
     status: Status | None = Field(description="The state the conversation changed to")
     client_msg_id: str | None
@@ -83,6 +89,7 @@ EXAMPLE_LINE = {
     "seq": 2,
     "type": "message",
     "author": "guest",
+    "author_name": None,
     "text": "The key has a line break at its end.",
     "status": None,
     "client_msg_id": "7d0f3a52",
@@ -90,36 +97,50 @@ EXAMPLE_LINE = {
 }
 
 
+def refuse_foreign_script(call: Call) -> None:
+    """Raises Forbidden for another site's script without a publishable key: it could not read its conversation."""
+    if is_foreign_script() and not request.headers.get("X-Publishable-Key"):
+        raise Forbidden(
+            "A script of another site needs the publishable key of its tenant. Send it as X-Publishable-Key, or let "
+            "your server start the conversation.",
+            remedy=Remedy("field", None, "X-Publishable-Key"),
+            required="publishable key",
+        )
+
+
 def begin(call: Call) -> Done:
     """Start a conversation and hand over its proof, in the body or as a cookie."""
     _keep_private()
-    is_house = not request.headers.get("X-Publishable-Key")
-    tell = desk_address() if is_house else ""
-    started = start_conversation(call.session, call.settings.secret_key, call.body, tell=tell)
+    started = start_conversation(call.session, call.settings.secret_key, call.body, tell=_whom_to_tell())
     data = describe(started.conversation)
-    if not is_browser():
+    if is_foreign_script() or not is_browser():
         return Done(data | {"guest_token": started.token})
-    path = "/" if is_house else f"{BASE}/{started.conversation.public_id}"
+    path = _cookie_path(started.conversation)
     cookie = cookie_with(started.token, path=path, is_secure=call.settings.is_secure)
     return Done(data, {"Set-Cookie": cookie})
 
 
 def find_own(call: Call) -> Conversation:
-    """The conversation of the path, if the caller proves to hold it. Raises NotFound."""
+    """Return the conversation of the path, if the caller proves to hold it. Raises NotFound."""
     _keep_private()
-    for token in given_tokens():
-        with suppress(NotFound):
-            return find_guests_conversation(call.session, call.settings.secret_key, token, call.path["conversation"])
-    raise NotFound
+    token, silence, public_id = given_token(), silence_of(), call.path["conversation"]
+    found = find_guests_conversation(call.session, call.settings.secret_key, token, public_id, silence=silence)
+    if silence is not None:
+        renew_cookie(token, path=_cookie_path(found), is_secure=call.settings.is_secure)
+    return found
 
 
 def read(call: Call) -> dict[str, Any]:
-    lines = read_events(call.session, call.record, call.query.after)
-    return describe(call.record) | {"events": [describe_line(line) for line in lines]}
+    """Return what is new, and note that the guest was shown it."""
+    conversation: Conversation = call.record
+    lines = read_events(call.session, conversation, call.query.after)
+    note_reading(conversation, lines[-1].seq if lines else 0)
+    return describe(conversation) | {"events": [describe_line(line) for line in lines]}
 
 
 def post(call: Call) -> Done:
-    line = post_as_guest(call.session, call.record, call.body.message, call.body.client_msg_id)
+    body: GuestMessage = call.body
+    line = post_as_guest(call.session, call.record, body.message, body.client_msg_id, tell=_whom_to_tell())
     return Done(describe_line(line))
 
 
@@ -139,6 +160,7 @@ def describe_line(line: Message) -> dict[str, Any]:
         "seq": line.seq,
         "type": "status" if line.state else "message",
         "author": line.author,
+        "author_name": line.author_name,
         "text": line.text,
         "status": line.state,
         "client_msg_id": line.client_msg_id if line.author == "guest" else None,
@@ -146,9 +168,12 @@ def describe_line(line: Message) -> dict[str, Any]:
     }
 
 
-def desk_address() -> str:
-    """Where mail about the company's own chats goes."""
-    return str(current_app.jinja_env.globals["site"].contact.email)  # type: ignore[attr-defined]
+def _cookie_path(conversation: Conversation) -> str:
+    return f"{BASE}/{conversation.public_id}" if request.headers.get("X-Publishable-Key") else "/"
+
+
+def _whom_to_tell() -> str:
+    return "" if request.headers.get("X-Publishable-Key") else desk_address()
 
 
 def _keep_private() -> None:
@@ -166,11 +191,15 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="Start a conversation",
         outcome="Conversation started",
         description=(
-            "Begins a conversation with its first message. A server gets a guest token in the answer, a browser an "
-            "HttpOnly cookie instead. An e-mail address proves nothing: whoever types a known one sees no history."
+            "Begins a conversation with its first message. A server gets a guest token in the response, and so does "
+            "a script of another site that sends a publishable key; without the key it is denied (403). A browser on "
+            "the portal's own site gets an HttpOnly cookie instead. An email address proves nothing: whoever types a "
+            "known one sees no history."
         ),
         handle=begin,
+        find=refuse_foreign_script,
         family="public",
+        codes=("forbidden",),
         body=Introduction,
         returns=StartedView,
         status=201,
@@ -209,8 +238,9 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="Post a message",
         outcome="Message stored",
         description=(
-            "Adds a message of the guest. Sent again with the same `client_msg_id`, it gives the message stored "
-            f"first. What support had closed is open again; what the guest closed answers 409. {PROOF}"
+            "Adds a message of the guest. Sent again with the same `client_msg_id` and text, it gives the message "
+            "stored first; another text under a known id answers 409 `duplicate`. What support had closed is open "
+            f"again; what the guest closed answers 409 `conflict`. {PROOF}"
         ),
         handle=post,
         family="public",
@@ -220,7 +250,7 @@ OPERATIONS: tuple[Operation, ...] = (
         body=GuestMessage,
         returns=LineView,
         status=201,
-        codes=("conflict",),
+        codes=("conflict", "duplicate"),
         sample={"message": EXAMPLE_LINE["text"], "client_msg_id": EXAMPLE_LINE["client_msg_id"]},
         example=Done(EXAMPLE_LINE),
         headers=PATH,

@@ -18,7 +18,7 @@ class StartForm(SealedForm):
 
 
 class MessageForm(SealedForm):
-    """A further message. `client_msg_id` keeps a double click from becoming two."""
+    """A further message. `client_msg_id`, together with the text, keeps a double click from becoming two."""
 
     message = TextAreaField("Your message", [Needed()], id="chat-message")
     client_msg_id = HiddenField(id="chat-client-id")
@@ -26,3 +26,11 @@ class MessageForm(SealedForm):
 
 class CloseForm(SealedForm):
     """A button: nothing but the seal."""
+
+
+class ForgetForm(SealedForm):
+    """The button that ends a conversation and has it forgotten."""
+
+
+class ResumeForm(SealedForm):
+    """The button behind a mailed link."""

@@ -22,19 +22,22 @@ from portal.limits import (
     READS_BY_ADDRESS,
     READS_BY_GUEST,
 )
-from portal.support.api import desk_address
 from portal.support.forms import CloseForm, MessageForm, StartForm
 from portal.support.models import Conversation
-from portal.support.proof import cookie_with
+from portal.support.proof import cookie_with, renew_cookie
+from portal.support.reading import read_events, read_latest
 from portal.support.service import (
     GuestMessage,
     Introduction,
+    bind_to_text,
     close_conversation,
-    find_guests_conversation,
+    introduce_again,
+    is_old_repeat,
     post_as_guest,
-    read_whole,
     start_conversation,
 )
+from portal.support.tokens import SILENCE, find_guests_conversation
+from portal.support.visits import desk_address, note_reading
 from portal.tenancy.audit import record_act
 from portal.web.csrf import FormRefused, takes_sealed_form
 from portal.web.forms import read_form
@@ -55,8 +58,13 @@ def show_support() -> ResponseReturnValue:
 @READS_BY_ADDRESS  # type: ignore[untyped-decorator]
 @READS_BY_GUEST  # type: ignore[untyped-decorator]
 def show_panel() -> ResponseReturnValue:
-    """The block alone, for the panel and for looking again."""
-    return render_chat(own_conversation(), is_block=True)
+    """The block alone, for the panel; with `after`, only what came behind that line, for looking again."""
+    conversation, after = own_conversation(), read_cursor("after")
+    if conversation is None or after is None:
+        return render_chat(conversation, is_block=True)
+    lines = read_events(current_session(), conversation, after)
+    note_reading(conversation, lines[-1].seq if lines else 0)
+    return render_template("support/news.html", conversation=conversation, lines=lines)
 
 
 @blueprint.post("")
@@ -71,15 +79,18 @@ def begin() -> ResponseReturnValue:
     conversation = own_conversation()
     if introduction is None:
         return render_chat(conversation, start=form), 400
-    session = house_session()
+    session, member_id, tell = house_session(), _member_id(), desk_address()
     response = redirect(HERE, 303)
     if conversation is not None and not conversation.is_over:
-        post_as_guest(session, conversation, introduction.message, form.number)
+        introduce_again(session, conversation, introduction)
+        number = bind_to_text(form.number, introduction.message)
+        post_as_guest(session, conversation, introduction.message, number, member_id=member_id, tell=tell)
     else:
-        secret_key = runtime().settings.secret_key
-        started = start_conversation(session, secret_key, introduction, start_key=form.number, tell=desk_address())
-        is_secure = runtime().settings.is_secure
-        response.headers.add("Set-Cookie", cookie_with(started.token, path="/", is_secure=is_secure))
+        settings = runtime().settings
+        started = start_conversation(
+            session, settings.secret_key, introduction, start_key=form.number, member_id=member_id, tell=tell
+        )
+        response.headers.add("Set-Cookie", cookie_with(started.token, path="/", is_secure=settings.is_secure))
     record_act(session, actor="public", action="guest-chat.start", request_id=g.request_id)
     return response
 
@@ -89,17 +100,20 @@ def begin() -> ResponseReturnValue:
 @MESSAGES_BY_ADDRESS  # type: ignore[untyped-decorator]
 @MESSAGES_BY_GUEST  # type: ignore[untyped-decorator]
 def post_message() -> ResponseReturnValue:
-    conversation = own_conversation_or_404()
+    conversation, session = own_conversation_or_404(), current_session()
     form = MessageForm(meta=_sealed())
     form.validate()
     message = read_form(form, GuestMessage)
     if message is None:
         return render_chat(conversation, reply=form), 400
+    text, number = message.message, bind_to_text(message.client_msg_id, message.message)
     try:
-        post_as_guest(current_session(), conversation, message.message, message.client_msg_id)
+        line = post_as_guest(session, conversation, text, number, member_id=_member_id(), tell=desk_address())
     except Conflict:
-        return render_chat(conversation, start=StartForm(message=message.message)), 409
-    record_act(current_session(), actor="public", action="guest-chat.post", request_id=g.request_id)
+        return render_chat(conversation, start=StartForm(message=text)), 409
+    if is_old_repeat(session, line):
+        return render_chat(conversation, reply=_fresh_reply(text), repeated=line), 409
+    record_act(session, actor="public", action="guest-chat.post", request_id=g.request_id)
     return redirect(HERE, 303)
 
 
@@ -137,8 +151,16 @@ def own_conversation() -> Conversation | None:
 
 
 def own_conversation_or_404() -> Conversation:
-    token = request.cookies.get(CHAT_COOKIE, "")
-    return find_guests_conversation(house_session(), runtime().settings.secret_key, token)
+    settings, token = runtime().settings, request.cookies.get(CHAT_COOKIE, "")
+    found = find_guests_conversation(house_session(), settings.secret_key, token, silence=SILENCE)
+    renew_cookie(token, path="/", is_secure=settings.is_secure)
+    return found
+
+
+def read_cursor(name: str) -> int | None:
+    """Return the sequence number of the query string's parameter, None without a usable one."""
+    number = request.args.get(name, type=int)
+    return None if number is None or not 0 <= number < 1_000_000_000 else number
 
 
 def render_chat(
@@ -149,19 +171,32 @@ def render_chat(
     is_block: bool = False,
     **words: Any,
 ) -> str:
-    """The conversation with its message form, or the form that starts one; a block only where a script asks."""
+    """The newest lines with the message form, or the form that starts one; a block only where a script asks."""
     is_block = is_block or request.headers.get("X-Partial") == "1"
-    lines = read_whole(current_session(), conversation) if conversation else []
+    before = read_cursor("before")
+    shown = read_latest(current_session(), conversation, before) if conversation else None
+    if conversation and shown and shown.rows:
+        note_reading(conversation, shown.rows[-1].seq)
     return render_template(
         "support/conversation.html" if is_block else "support/show_support.html",
         conversation=conversation,
-        lines=lines,
+        shown=shown,
+        is_newest=before is None,
         start=start or _fresh_start(conversation),
-        reply=reply or MessageForm(formdata=None, meta=_sealed(), client_msg_id=secrets.token_hex(12)),
+        reply=reply or _fresh_reply(),
         closing=CloseForm(formdata=None, meta=_sealed()),
         poll=POLL_SECONDS,
         **words,
     )
+
+
+def _fresh_reply(text: str | None = None) -> MessageForm:
+    return MessageForm(formdata=None, meta=_sealed(), client_msg_id=secrets.token_hex(12), message=text)
+
+
+def _member_id() -> str | None:
+    member = current_developer()
+    return member.public_id if member is not None and member.is_member else None
 
 
 def _fresh_start(conversation: Conversation | None) -> StartForm:

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import secrets
+import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field
 from sqlalchemy import select
 
+from portal.admin.service import News, notify_staff, withdraw_notice
 from portal.api.schema import ApiModel, Code, Email, Name, Paragraph, Phone
-from portal.core.errors import Conflict, NotFound
+from portal.core.errors import Conflict, Duplicate, NotFound
 from portal.core.ids import PUBLIC_ID
-from portal.core.mail import page_url, queue_mail
 from portal.core.remedies import Remedy
-from portal.core.secrets import keyed_hash
 from portal.core.session import TenantSession
+from portal.support.follow_up import mail_later
+from portal.support.listing import count_waiting as count_waiting
+from portal.support.listing import list_conversations as list_conversations
+from portal.support.listing import read_first_words as read_first_words
 from portal.support.models import Conversation, Message
+from portal.support.reading import read_events as read_events
+from portal.support.reading import read_latest as read_latest
+from portal.support.reading import write_quietly
+from portal.support.tokens import add_token, hash_token, new_token
 
 Author = Literal["guest", "staff", "system"]
 Status = Literal["Open", "Pending", "Closed"]
-TOKEN_PREFIX = "gst_"  # noqa: S105 — a prefix, not a secret
-TOKEN_PURPOSE = "guest-token"  # noqa: S105 — a purpose, not a secret
-LONGEST_TOKEN = 100
-EVENTS_AT_ONCE = 200
-SHOWN_AT_DESK = 100
 
 
 class Introduction(ApiModel):
@@ -52,51 +54,66 @@ class Started:
 
 
 def start_conversation(
-    session: TenantSession, secret_key: str, introduction: Introduction, *, start_key: str | None = None, tell: str = ""
+    session: TenantSession,
+    secret_key: str,
+    introduction: Introduction,
+    *,
+    start_key: str | None = None,
+    member_id: str | None = None,
+    tell: str = "",
 ) -> Started:
     """Begin a conversation with its first message; whoever typed the same e-mail before is not looked up.
 
-    With the `start_key` of an earlier start, that conversation is given again, under a new token; a text it does
-    not hold yet is added.
-    `tell` is the address to which mail about it is queued.
+    With the `start_key` of an earlier start, that conversation is given again, with a token more; what is said anew
+    about the visitor holds, and a text that the same form has not sent yet is added.
+    `tell` is the address to which mail about it goes, `member_id` the signed-in member who writes.
     """
-    token = TOKEN_PREFIX + secrets.token_hex(20)
-    token_hash = keyed_hash(secret_key, TOKEN_PURPOSE, token)
     begun = _find_by_start(session, start_key)
+    client_msg_id = bind_to_text(start_key, introduction.message) if start_key else None
     if begun is not None and not begun.is_over:
-        begun.token_hash = token_hash
-        if all(line.text != introduction.message for line in read_whole(session, begun)):
-            post_as_guest(session, begun, introduction.message)
-        return Started(begun, token)
+        introduce_again(session, begun, introduction)
+        post_as_guest(session, begun, introduction.message, client_msg_id, member_id=member_id, tell=tell)
+        return Started(begun, add_token(session, secret_key, begun))
+    token = new_token()
     conversation = Conversation(
-        full_name=" ".join(introduction.full_name.split()),
-        email=introduction.email.lower(),
-        phone=introduction.phone_number,
         status="Open",
         last_seq=0,
         last_message_at=session.clock.now(),
-        token_hash=token_hash,
+        token_hash=hash_token(secret_key, token),
         start_key=None if begun else start_key,
+        waiting_since=session.clock.now(),
+        seen_at=session.clock.now(),
+        member_id=member_id,
+        **_described(introduction),
     )
     session.add(conversation)
     session.flush()
-    _append(session, conversation, "guest", introduction.message, start_key)
+    _append(session, conversation, "guest", introduction.message, client_msg_id)
     if tell:
-        _tell_desk(session, conversation, introduction.message, tell)
+        _tell_desk(session, conversation, introduction.message, tell, can_wait=False)
     return Started(conversation, token)
 
 
-def find_guests_conversation(
-    session: TenantSession, secret_key: str, token: str, public_id: str | None = None
-) -> Conversation:
-    """The conversation the token belongs to, when it is the named one. Raises NotFound for every other case."""
-    if not token.startswith(TOKEN_PREFIX) or len(token) > LONGEST_TOKEN:
-        raise NotFound
-    hashed = keyed_hash(secret_key, TOKEN_PURPOSE, token)
-    conversation = session.scalar(select(Conversation).where(Conversation.token_hash == hashed))
-    if conversation is None or public_id not in {None, conversation.public_id}:
-        raise NotFound
-    return conversation
+def introduce_again(session: TenantSession, conversation: Conversation, introduction: Introduction) -> None:
+    """Let hold what the visitor says about themselves now; a telephone number left out stays."""
+    session.flush()
+    write_quietly(session, conversation.id, **_described(introduction))
+    session.refresh(conversation)
+
+
+def is_old_repeat(session: TenantSession, line: Message) -> bool:
+    """True if the same author has written something else since: whoever sends such a text again may mean it."""
+    later = (Message.conversation_id == line.conversation_id, Message.author == line.author, Message.seq > line.seq)
+    return session.scalar(select(Message.id).where(*later).limit(1)) is not None
+
+
+def bind_to_text(form_number: str, text: str) -> str:
+    """Return the id of a message sent by a form: a repeat has the form's number and the text, another text is another.
+
+    A form shown once may be sent again with a changed text, without JavaScript too; its number alone would make the
+    new text look like a repeat.
+    """
+    return hashlib.sha256(f"{form_number}\n{_as_stored(text)}".encode()).hexdigest()
 
 
 def find_conversation(session: TenantSession, public_id: str) -> Conversation:
@@ -109,37 +126,65 @@ def find_conversation(session: TenantSession, public_id: str) -> Conversation:
 
 
 def post_as_guest(
-    session: TenantSession, conversation: Conversation, text: str, client_msg_id: str | None = None
+    session: TenantSession,
+    conversation: Conversation,
+    text: str,
+    client_msg_id: str | None = None,
+    *,
+    member_id: str | None = None,
+    tell: str = "",
 ) -> Message:
-    """Add the guest's message and make an answer due; what support had closed is open again.
+    """Add the guest's message, after which a reply is due; what support had closed is open again.
 
-    A known `client_msg_id` gives the message stored first. Raises Conflict once the guest has closed it.
+    A known `client_msg_id` with the same text gives the message stored first. Raises Duplicate for another text,
+    Conflict once the guest has closed the conversation. Mail about it goes to `tell` if nobody replies for a while.
     """
     _lock(session, conversation)
     known = _find_message(session, conversation, "guest", client_msg_id)
     if known is not None:
-        return known
+        return _as_repeat(known, text)
     if conversation.is_over:
         message = "This conversation is closed. Start a new one."
         raise Conflict(message, remedy=Remedy("state", "Closed", ["Open", "Pending"]))
     if conversation.is_closed:
         _change_state(session, conversation, "Open", "Open again.")
+    if conversation.status != "Open" or conversation.waiting_since is None:
+        conversation.waiting_since = session.clock.now()
     conversation.status = "Open"
-    return _append(session, conversation, "guest", text, client_msg_id)
+    conversation.member_id = conversation.member_id or member_id
+    line = _append(session, conversation, "guest", text, client_msg_id)
+    if tell:
+        _tell_desk(session, conversation, text, tell, can_wait=True)
+    return line
 
 
 def answer_as_staff(
-    session: TenantSession, conversation: Conversation, text: str, client_msg_id: str | None = None
+    session: TenantSession,
+    conversation: Conversation,
+    text: str,
+    client_msg_id: str | None = None,
+    *,
+    author_name: str | None = None,
 ) -> Message:
-    """Add an answer of ours, as often as it is sent with one `client_msg_id` only once. Reopens what was closed."""
+    """Add a reply of ours, which is mailed if the visitor does not see it. Reopens what was closed.
+
+    A known `client_msg_id` with the same text gives the reply stored first. Raises Duplicate for another text,
+    Conflict once the visitor is forgotten.
+    """
     _lock(session, conversation)
     known = _find_message(session, conversation, "staff", client_msg_id)
     if known is not None:
-        return known
+        return _as_repeat(known, text)
+    if conversation.forgotten_at is not None:
+        raise Conflict("The visitor ended this conversation and had it forgotten. Nobody would read a reply.")
     if conversation.is_closed:
         _change_state(session, conversation, "Pending", "Open again.")
-    conversation.status = "Pending"
-    return _append(session, conversation, "staff", text, client_msg_id)
+    conversation.status, conversation.waiting_since = "Pending", None
+    line = _append(session, conversation, "staff", text, client_msg_id)
+    line.author_name = author_name
+    withdraw_notice(session, conversation.public_id)
+    mail_later(session, conversation)
+    return line
 
 
 def close_conversation(session: TenantSession, conversation: Conversation, by: Literal["guest", "staff"]) -> None:
@@ -148,30 +193,10 @@ def close_conversation(session: TenantSession, conversation: Conversation, by: L
     if not conversation.is_closed:
         who = "the visitor" if by == "guest" else "support"
         _change_state(session, conversation, "Closed", f"Closed by {who}.")
+        conversation.waiting_since = None
+        withdraw_notice(session, conversation.public_id)
     if by == "guest" or conversation.closed_by is None:
         conversation.closed_by = by
-
-
-def read_events(session: TenantSession, conversation: Conversation, after: int = 0) -> list[Message]:
-    """Messages and changes of state behind `after`, in order, at most EVENTS_AT_ONCE."""
-    newer = (Message.conversation_id == conversation.id, Message.seq > after)
-    return list(session.scalars(select(Message).where(*newer).order_by(Message.seq).limit(EVENTS_AT_ONCE)))
-
-
-def read_whole(session: TenantSession, conversation: Conversation) -> list[Message]:
-    """Every line of a conversation, in order."""
-    return list(
-        session.scalars(select(Message).where(Message.conversation_id == conversation.id).order_by(Message.seq))
-    )
-
-
-def list_conversations(session: TenantSession, *, limit: int = SHOWN_AT_DESK) -> list[Conversation]:
-    """What waits for an answer first, then what is answered, then what is closed; the latest of each first."""
-    wanted: list[Conversation] = []
-    for status in ("Open", "Pending", "Closed"):
-        latest = select(Conversation).where(Conversation.status == status).order_by(Conversation.last_message_at.desc())
-        wanted += session.scalars(latest.limit(limit - len(wanted)))
-    return wanted
 
 
 def _lock(session: TenantSession, conversation: Conversation) -> None:
@@ -194,7 +219,7 @@ def _append(
         conversation_id=conversation.id,
         seq=conversation.last_seq,
         author=author,
-        text=text.replace("\r\n", "\n"),
+        text=_as_stored(text),
         state=state,
         client_msg_id=client_msg_id,
     )
@@ -224,10 +249,28 @@ def _find_by_start(session: TenantSession, start_key: str | None) -> Conversatio
     return session.scalar(select(Conversation).where(Conversation.start_key == start_key))
 
 
-def _tell_desk(session: TenantSession, conversation: Conversation, text: str, address: str) -> None:
+def _as_stored(text: str) -> str:
+    return text.replace("\r\n", "\n").strip()
+
+
+def _as_repeat(known: Message, text: str) -> Message:
+    if known.text != _as_stored(text):
+        raise Duplicate(
+            {"client_msg_id": "This id belongs to a message with another text. Use a new id for a new text."}
+        )
+    return known
+
+
+def _described(introduction: Introduction) -> dict[str, str]:
+    said = {
+        "full_name": " ".join(introduction.full_name.split()),
+        "email": introduction.email.lower(),
+        "phone": introduction.phone_number,
+    }
+    return {name: value for name, value in said.items() if value}
+
+
+def _tell_desk(session: TenantSession, conversation: Conversation, text: str, address: str, *, can_wait: bool) -> None:
     name, public_id = conversation.full_name, conversation.public_id
-    body = (
-        f"Name: {name}\nE-mail: {conversation.email}\nTelephone: {conversation.phone or '-'}\n\n{text}\n\n"
-        f"Reply at the desk: {page_url(f'/staff/chats/{public_id}')}\n"
-    )
-    queue_mail(session, address, f"Chat with {name}", body, reply_to=conversation.email)
+    news = News(public_id, f"Chat with {name}", text, f"/staff/chats/{public_id}", conversation.email)
+    notify_staff(session, address, news, can_wait=can_wait)

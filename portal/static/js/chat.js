@@ -1,8 +1,9 @@
 /* The chat panel: `/support/panel` in a dialog, so that nobody leaves the page they ask about.
    Where anything fails, the link leads to /support as it does without scripts. */
 import { announce } from "./announce.js";
-import { read, send } from "./enhance.js";
 import { buildPanel } from "./chatpanel.js";
+import { read, send } from "./enhance.js";
+import { look, pauseOf, wordsOf } from "./messages.js";
 import { showFailure } from "./toasts.js";
 
 const ADDRESS = "/support/panel";
@@ -12,11 +13,6 @@ let opener = null;
 let timer = null;
 
 const idsIn = (root) => new Set([...root.querySelectorAll("[data-message]")].map((one) => one.dataset.message));
-
-function wordsOf(message) {
-  const author = message.querySelector(".message-author")?.textContent ?? "";
-  return `${author}: ${message.querySelector(".message-text")?.textContent ?? message.textContent}`;
-}
 
 function newIn(page, known) {
   return [...page.querySelectorAll("[data-message]")].filter((message) => !known.has(message.dataset.message));
@@ -45,20 +41,25 @@ function focusField() {
 
 function watch() {
   clearTimeout(timer);
-  const seconds = Number(panel.body.querySelector("[data-poll]")?.dataset.poll);
-  if (seconds && panel.dialog.open) timer = setTimeout(look, seconds * 1000);
+  const seconds = pauseOf(panel.body);
+  if (seconds && panel.dialog.open) timer = setTimeout(lookAgain, seconds * 1000);
 }
 
-async function look() {
+async function lookAgain() {
   try {
-    const list = panel.body.querySelector("[data-messages]");
-    const page = document.hidden ? null : await load();
-    const fresh = page && list?.isConnected ? newIn(page, idsIn(panel.body)) : [];
-    list?.append(...fresh);
-    announce(fresh.map(wordsOf).join(" "));
-    if (fresh.length) scrollToNewest();
+    const fresh = document.hidden ? [] : await look(panel.body.querySelector("[data-source]"));
+    if (fresh === null) await renew();
+    else if (fresh.length) scrollToNewest();
   } catch { /* the next look may find the server again */ }
   watch();
+}
+
+/* The form no longer fits, as after a close in another tab: fetch the whole block, and keep what is typed. */
+async function renew() {
+  const typed = panel.body.querySelector("[name=message]")?.value ?? "";
+  show(await load());
+  const field = panel.body.querySelector("[name=message]");
+  if (field && typed) field.value = typed;
 }
 
 async function load() {
@@ -76,7 +77,7 @@ async function post(form, submitter) {
     if (!page) throw new Error("Not a page");
     show(page);
   } catch {
-    showFailure("No answer arrived. Your message is still in the field; see whether it is listed before you send it again.");
+    showFailure("No response arrived. Your message is still in the field. Send it again: it is stored once.");
     watch();
   } finally {
     panel.body.removeAttribute("aria-busy");

@@ -1,30 +1,25 @@
 /* On a conversation's own page: look for new messages while somebody is looking, and say them once. */
-import { announce } from "./announce.js";
-import { read } from "./enhance.js";
+import { read, swap } from "./enhance.js";
+import { look, pauseOf } from "./messages.js";
 
-function wordsOf(message) {
-  const author = message.querySelector(".message-author")?.textContent ?? "";
-  return `${author}: ${message.querySelector(".message-text")?.textContent ?? ""}`;
-}
+const IDLE_SECONDS = 5;
+const block = () => document.querySelector("[data-source]");
 
-async function look(list, source) {
-  const response = await fetch(source, { headers: { "X-Partial": "1", Accept: "text/html" } });
+/** Fetch the whole block, as after a close in another tab, and keep what is typed. */
+async function renew(target) {
+  const typed = target.querySelector("[name=message]")?.value ?? "";
+  const response = await fetch(target.dataset.source, { headers: { "X-Partial": "1", Accept: "text/html" } });
   const page = response.ok ? await read(response) : null;
-  if (!page || !list.isConnected) return;
-  const known = new Set([...list.querySelectorAll("[data-message]")].map((one) => one.dataset.message));
-  const fresh = [...page.querySelectorAll("[data-message]")].filter((one) => !known.has(one.dataset.message));
-  list.append(...fresh);
-  const state = page.querySelector("[data-state]");
-  if (state && fresh.length) document.querySelector("[data-state]")?.replaceWith(state);
-  announce(fresh.map(wordsOf).join(" "));
+  const field = page && swap(target, page).querySelector("[name=message]");
+  if (field && typed) field.value = typed;
 }
 
-function watch() {
-  const block = document.querySelector("[data-source]");
-  const list = block?.querySelector("[data-messages][data-poll]");
-  const again = () => setTimeout(watch, Number(list?.dataset.poll ?? 5) * 1000);
-  if (!list || document.hidden) again();
-  else look(list, block.dataset.source).catch(() => {}).finally(again);
+async function watch() {
+  const target = block();
+  try {
+    if (!document.hidden && pauseOf(target) && await look(target) === null) await renew(target);
+  } catch { /* the next look may find the server again */ }
+  setTimeout(watch, (pauseOf(block()) || IDLE_SECONDS) * 1000);
 }
 
 watch();

@@ -18,7 +18,9 @@ async function look() {
   const page = response.ok ? await read(response) : null;
   const fresh = page?.getElementById(target.id);
   if (!fresh || words(fresh) === words(target) || target !== block()) return;
-  announce(swap(target, page).dataset.announce);
+  const said = target.dataset.announce;
+  const arrived = swap(target, page);
+  if (arrived.dataset.announce !== said) announce(arrived.dataset.announce);
 }
 
 const seconds = Number(block()?.dataset.refresh);
