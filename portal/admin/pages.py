@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.accounts.guards import current_developer
-from portal.admin.forms import AnswerForm, BareForm, StatusForm
+from portal.admin.forms import BareForm, StatusForm
+from portal.admin.waiting import describe_wait
+from portal.api.exchanges import storable
 from portal.core.errors import NotFound
+from portal.core.paging import FURTHEST
 from portal.leads.service import (
     REASONS,
     LeadTouch,
     change_status,
+    count_new_leads,
+    count_quarantine,
     find_lead,
     find_lead_of,
     find_touch,
@@ -24,33 +28,46 @@ from portal.leads.service import (
     mark_as_spam,
     release_touch,
 )
-from portal.support.service import (
-    GuestMessage,
-    answer_as_staff,
-    close_conversation,
-    find_conversation,
-    list_conversations,
-    read_whole,
-)
+from portal.support.service import count_waiting, list_conversations, read_first_words
 from portal.tenancy.audit import record_act
-from portal.web.forms import read_form
 from portal.web.house import house_session
 
-POLL_SECONDS = 5
+REFRESH_SECONDS = 15
+LONGEST_SEARCH = 200
+PARAMETERS = frozenset({"q", "chats", "quarantine", "leads"})
 
 blueprint = Blueprint("admin", __name__, template_folder="templates", url_prefix="/staff")
+blueprint.add_app_template_filter(describe_wait, "wait")
 
 
 @blueprint.get("")
 def show_desk() -> ResponseReturnValue:
-    session = house_session()
+    """What waits, counted in full; each list page by page, and all of them searched at once by `q`."""
+    session, search = house_session(), storable(request.args.get("q", "")).strip()[:LONGEST_SEARCH]
+    chats = list_conversations(session, search=search, page=_page_of("chats"))
     return render_template(
         "admin/show_desk.html",
-        chats=list_conversations(session),
-        quarantine=list_quarantine(session),
-        leads=list_leads(session),
+        search=search,
+        chats=chats,
+        first_words=read_first_words(session, chats.rows),
+        quarantine=list_quarantine(session, search=search, page=_page_of("quarantine")),
+        leads=list_leads(session, search=search, page=_page_of("leads")),
+        counts=(count_waiting(session), count_quarantine(session), count_new_leads(session)),
         reasons=REASONS,
+        now=session.clock.now(),
+        refresh=REFRESH_SECONDS,
+        page_url=_page_url,
     )
+
+
+def _page_of(name: str) -> int:
+    return min(max(request.args.get(name, 1, int), 1), FURTHEST)
+
+
+def _page_url(name: str, page: int) -> str:
+    """Return the address of the desk with another page of one list; the search and the other lists stay."""
+    kept: dict[str, Any] = {key: value for key, value in request.args.items() if key in PARAMETERS}
+    return url_for("admin.show_desk", _anchor=name, **{**kept, name: page})
 
 
 @blueprint.get("/leads/<public_id>")
@@ -70,7 +87,7 @@ def save_status(public_id: str) -> ResponseReturnValue:
     lead, form = find_lead(house_session(), public_id), StatusForm()
     if form.validate():
         change_status(house_session(), lead, form.status.data)
-        _write_down("leads.update", lead.public_id)
+        write_down("leads.update", lead.public_id)
         flash(f"The lead is {lead.status} now.", "success")
     else:
         flash("Choose one of the statuses.", "failure")
@@ -80,7 +97,7 @@ def save_status(public_id: str) -> ResponseReturnValue:
 @blueprint.post("/inquiries/<receipt>/release")
 def release_inquiry(receipt: str) -> ResponseReturnValue:
     lead = release_touch(house_session(), find_touch(house_session(), receipt))
-    _write_down("inquiries.release", receipt)
+    write_down("inquiries.release", receipt)
     flash("The inquiry is out of quarantine.", "success")
     return redirect(url_for("admin.show_lead", public_id=lead.public_id), 303)
 
@@ -88,32 +105,9 @@ def release_inquiry(receipt: str) -> ResponseReturnValue:
 @blueprint.post("/inquiries/<receipt>/spam")
 def reject_inquiry(receipt: str) -> ResponseReturnValue:
     mark_as_spam(house_session(), find_touch(house_session(), receipt))
-    _write_down("inquiries.reject", receipt)
+    write_down("inquiries.reject", receipt)
     flash("Marked as spam.", "success")
     return redirect(url_for("admin.show_desk"), 303)
-
-
-@blueprint.get("/chats/<public_id>")
-def show_chat(public_id: str) -> ResponseReturnValue:
-    return _render_chat(public_id)
-
-
-@blueprint.post("/chats/<public_id>/messages")
-def answer_chat(public_id: str) -> ResponseReturnValue:
-    conversation, form = find_conversation(house_session(), public_id), AnswerForm()
-    message = read_form(form, GuestMessage)
-    if message is None:
-        return _render_chat(public_id, form=form), 400
-    answer_as_staff(house_session(), conversation, message.message, message.client_msg_id)
-    _write_down("chats.answer", public_id)
-    return redirect(url_for("admin.show_chat", public_id=public_id, _anchor="newest"), 303)
-
-
-@blueprint.post("/chats/<public_id>/close")
-def close_chat(public_id: str) -> ResponseReturnValue:
-    close_conversation(house_session(), find_conversation(house_session(), public_id), "staff")
-    _write_down("chats.close", public_id)
-    return redirect(url_for("admin.show_chat", public_id=public_id, _anchor="newest"), 303)
 
 
 def _show_inquiry(touch: LeadTouch) -> ResponseReturnValue:
@@ -123,22 +117,8 @@ def _show_inquiry(touch: LeadTouch) -> ResponseReturnValue:
     return render_template("admin/show_inquiry.html", touch=touch, reasons=REASONS, button=BareForm())
 
 
-def _render_chat(public_id: str, **words: Any) -> str:
-    session = house_session()
-    conversation = find_conversation(session, public_id)
-    is_block = request.headers.get("X-Partial") == "1"
-    words.setdefault("form", AnswerForm(formdata=None, client_msg_id=secrets.token_hex(12)))
-    return render_template(
-        "admin/conversation.html" if is_block else "admin/show_chat.html",
-        conversation=conversation,
-        lines=read_whole(session, conversation),
-        button=BareForm(),
-        poll=POLL_SECONDS,
-        **words,
-    )
-
-
-def _write_down(action: str, subject: str) -> None:
+def write_down(action: str, subject: str) -> None:
+    """Note in the audit trail what a colleague did."""
     colleague = current_developer()
     assert colleague is not None
     record_act(house_session(), actor=colleague.actor, action=action, subject=subject, request_id=g.request_id)

@@ -17,6 +17,10 @@ from portal.core.ids import PUBLIC_ID
 from portal.core.mail import page_url, queue_mail
 from portal.core.remedies import Remedy
 from portal.core.session import TenantSession
+from portal.leads.listing import count_new_leads as count_new_leads
+from portal.leads.listing import count_quarantine as count_quarantine
+from portal.leads.listing import list_leads as list_leads
+from portal.leads.listing import list_quarantine as list_quarantine
 from portal.leads.models import Lead
 from portal.leads.models import LeadTouch as LeadTouch
 from portal.leads.suspicion import REASONS as REASONS
@@ -26,7 +30,6 @@ Status = Literal["New", "Contacted", "Qualified", "Converted", "Lost"]
 STATUSES: tuple[Status, ...] = ("New", "Contacted", "Qualified", "Converted", "Lost")
 OPEN_STATUSES = ("New", "Contacted", "Qualified")
 ECHO_TIME = dt.timedelta(minutes=10)
-SHOWN_AT_DESK = 100
 
 
 class Inquiry(ApiModel):
@@ -135,17 +138,6 @@ def change_status(session: TenantSession, lead: Lead, status: str) -> None:
 def describe_lead(lead: Lead) -> dict[str, Any]:
     """A lead as LeadView shows it, one that is no customer here."""
     return {name: getattr(lead, name, None) for name in LeadView.model_fields}
-
-
-def list_leads(session: TenantSession, *, limit: int = SHOWN_AT_DESK) -> list[Lead]:
-    """The latest leads, newest first."""
-    return list(session.scalars(select(Lead).order_by(Lead.id.desc()).limit(limit)))
-
-
-def list_quarantine(session: TenantSession, *, limit: int = SHOWN_AT_DESK) -> list[LeadTouch]:
-    """Inquiries a person has to look at, newest first."""
-    waiting = select(LeadTouch).where(LeadTouch.state == "quarantined")
-    return list(session.scalars(waiting.order_by(LeadTouch.id.desc()).limit(limit)))
 
 
 def find_lead(session: TenantSession, public_id: str) -> Lead:
