@@ -20,7 +20,6 @@ from portal.core.session import TenantSession
 
 SEARCH = "search"
 UPDATED_SINCE = "updated_since"
-_THE_END = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 def _parse_digits(value: Any) -> int:
@@ -96,22 +95,22 @@ def to_day(column: InstrumentedAttribute[Any], type_: Any) -> Filter:
 
 def from_day_of(column: InstrumentedAttribute[Any], type_: Any) -> Filter:
     """A filter for a first day, included, of instants."""
-    return Filter(type_, column, operator.ge, midnight, "First day (UTC), included")
+    return Filter(type_, column, operator.ge, start_of_day, "First day in the tenant's time zone, included")
 
 
 def to_day_of(column: InstrumentedAttribute[Any], type_: Any) -> Filter:
     """A filter for a last day, included, of instants."""
-    return Filter(type_, column, operator.lt, next_midnight, "Last day (UTC), included")
+    return Filter(type_, column, operator.lt, end_of_day, "Last day in the tenant's time zone, included")
 
 
-def midnight(session: TenantSession, day: dt.date) -> dt.datetime:
-    """The first instant of a day of UTC."""
-    return dt.datetime.combine(day, dt.time(), dt.UTC)
+def start_of_day(session: TenantSession, day: dt.date) -> dt.datetime:
+    """Return the first second of a day in the tenant's time zone."""
+    return session.calendar.start_of(day)
 
 
-def next_midnight(session: TenantSession, day: dt.date) -> dt.datetime:
-    """The first instant after a day of UTC; the last one there is after the last day there is."""
-    return midnight(session, day) + dt.timedelta(days=1) if day < dt.date.max else _THE_END
+def end_of_day(session: TenantSession, day: dt.date) -> dt.datetime:
+    """Return the first second after a day in the tenant's time zone."""
+    return session.calendar.end_of(day)
 
 
 def refers_to(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from portal.core.calendars import IN_UTC, Calendar
+
 UTC = dt.UTC
 
 
@@ -15,9 +17,10 @@ def system_now() -> dt.datetime:
 
 @dataclass(frozen=True)
 class Clock:
-    """A tenant's own time: the machine's, moved forward by `offset`."""
+    """A tenant's own time: the machine's, moved forward by `offset`, and the calendar that turns it into dates."""
 
     offset: dt.timedelta = dt.timedelta()
+    calendar: Calendar = IN_UTC
 
     def now(self) -> dt.datetime:
         """The tenant's instant in UTC, to the second: what records carry."""
@@ -28,5 +31,5 @@ class Clock:
         return (instant + self.offset).replace(microsecond=0)
 
     def today(self) -> dt.date:
-        """The tenant's date in UTC."""
-        return self.now().date()
+        """Return the date that it is for the tenant, in its time zone (contract section 4)."""
+        return self.calendar.date_of(self.now())

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import event, inspect
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
 
+from portal.core.calendars import Calendar
 from portal.core.clock import Clock
 from portal.core.counters import draw_revision, take_number
 from portal.core.errors import ServiceUnavailable
@@ -77,6 +78,11 @@ class TenantSession(Session):
         """The tenant's own time. What was read with it may be different a moment later."""
         self.has_told_time = True
         return self._clock
+
+    @property
+    def calendar(self) -> Calendar:
+        """Return the calendar of the tenant's time zone. It is the same a moment later, unlike the time."""
+        return self._clock.calendar
 
     def revise(self) -> None:
         """Draw the tenant's new revision, once in a transaction that may write."""

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, select
 
+from portal.core.calendars import Calendar
 from portal.core.clock import Clock, system_now
 from portal.core.errors import Unauthorized
 from portal.core.ownership import table_of
@@ -32,6 +33,7 @@ _CALLER = [
     tenants.c.mode,
     tenants.c.plan,
     tenants.c.clock_offset,
+    tenants.c.time_zone,
     tenants.c.is_armed,
     tenants.c.revision,
     tenants.c.expires_at.label("tenant_expires_at"),
@@ -66,6 +68,7 @@ class Found(NamedTuple):
     mode: str
     plan: str
     clock_offset: int
+    time_zone: str
     is_armed: bool
     revision: int
     tenant_expires_at: dt.datetime | None
@@ -83,7 +86,7 @@ class Found(NamedTuple):
 
     @property
     def clock(self) -> Clock:
-        return Clock(dt.timedelta(seconds=self.clock_offset))
+        return Clock(dt.timedelta(seconds=self.clock_offset), Calendar(self.time_zone))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, ForeignKeyConstraint, Index, Integer, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.core.calendars import Calendar
 from portal.core.clock import Clock
 from portal.core.database import Base
 from portal.core.ids import new_revision
@@ -40,6 +41,7 @@ class Tenant(Base):
         BigInteger, ForeignKey("tenants.id", ondelete="CASCADE"), index=True, default=None
     )
     daily_reset_hour: Mapped[int | None] = mapped_column(default=3)
+    daily_reset_from: Mapped[dt.date | None]
     salt: Mapped[str] = mapped_column(String(32))
     publishable_id: Mapped[str | None] = mapped_column(String(40), unique=True)
     seed_version: Mapped[str | None] = mapped_column(String(64), index=True)
@@ -51,7 +53,12 @@ class Tenant(Base):
     @property
     def clock(self) -> Clock:
         """The tenant's own time."""
-        return Clock(dt.timedelta(seconds=self.clock_offset))
+        return Clock(dt.timedelta(seconds=self.clock_offset), self.calendar)
+
+    @property
+    def calendar(self) -> Calendar:
+        """Return the calendar of the tenant's time zone."""
+        return Calendar(self.time_zone)
 
     @property
     def is_sandbox(self) -> bool:

@@ -19,7 +19,6 @@ from sandbox.integration.outgoing.models import OutgoingMapping, SendSchedule
 from sandbox.resources.invoices import Invoice
 from sandbox.resources.quote_records import Quote
 
-_DAY = dt.timedelta(days=1)
 _ALMOST_A_SECOND = dt.timedelta(microseconds=999_999)
 
 
@@ -34,7 +33,7 @@ class Due:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of thing that falls due: an instant, or a last day, which is over at the next midnight (UTC).
+    """A kind of thing that falls due: an instant, or a last day, which ends with the day of the tenant's time zone.
 
     With `is_real` the column holds the machine's time, as the queue of deliveries does.
     """
@@ -55,14 +54,15 @@ class Kind:
             after, until = after - clock.offset, until - clock.offset
         window = (column > after, column <= until)
         if self.is_day:
-            window = (column >= after.date(), column < until.date())
+            days = clock.calendar
+            window = (column >= days.date_of(after), column < days.date_of(until))
         return self.read(select(column, self.subject).where(*window, *self.conditions))
 
     def at(self, clock: Clock, value: Any) -> dt.datetime:
         """The instant a value of the column stands for, by the tenant's clock."""
         if self.is_real:
             return clock.at(value + _ALMOST_A_SECOND)
-        return dt.datetime.combine(value + _DAY, dt.time(), dt.UTC) if self.is_day else value
+        return clock.calendar.end_of(value) if self.is_day else value
 
 
 _OPEN = Invoice.status.in_(("Unpaid", "Partially Paid"))

@@ -113,7 +113,8 @@ def post_receipt(session: TenantSession, data: ReceiptBody) -> GoodsReceipt:
     vendor_id = found["vendor_id"].id
     _refuse_posted(session, vendor_id, data.reference)
     now = session.clock.now()
-    number = f"GRN-{now.year}-{take_number(session, f'goods_receipts:{now.year}'):04d}"
+    year = session.calendar.date_of(now).year
+    number = f"GRN-{year}-{take_number(session, f'goods_receipts:{year}'):04d}"
     details = {"vendor_id": vendor_id, "reference": data.reference, "status": "Posted", "received_at": now}
     receipt = GoodsReceipt(receipt_number=number, **details)
     session.add(receipt)

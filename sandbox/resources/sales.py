@@ -174,8 +174,9 @@ def record_sale(session: TenantSession, data: SaleBody) -> Sale:
     total = sum((line.amount for line in lines), Decimal("0.00"))
     parts, change = _settle(total, data.payments)
     now = session.clock.now()
-    number = f"REC-{now.year}-{take_number(session, f'sales:{now.year}'):04d}"
-    details = {"receipt_number": number, "customer_id": customer_id, "date": now.date(), "sold_at": now}
+    today = session.calendar.date_of(now)
+    number = f"REC-{today.year}-{take_number(session, f'sales:{today.year}'):04d}"
+    details = {"receipt_number": number, "customer_id": customer_id, "date": today, "sold_at": now}
     sale = Sale(**details, amount=total, change=change)
     session.add(sale)
     session.flush()

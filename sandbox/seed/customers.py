@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from random import Random
 
-from sandbox.seed.days import FIRST_DAY, LAST_DAY, dice, instant, next_business_day
+from sandbox.seed.days import FIRST_DAY, LAST_DAY, day_of, dice, instant, next_business_day
 from sandbox.seed.reference import stamped
 from sandbox.seed.words import Row, Words
 
@@ -76,7 +76,7 @@ def fill_digits(pattern: str, chance: Random) -> str:
 def _with_history(fields: Row, joined_at: dt.datetime, chance: Random) -> Row:
     """One in six has been corrected once, some weeks after joining."""
     if chance.random() < 1 / 6:
-        changed_on = next_business_day(joined_at.date() + dt.timedelta(days=chance.randrange(10, 90)))
+        changed_on = next_business_day(day_of(joined_at) + dt.timedelta(days=chance.randrange(10, 90)))
         if changed_on <= LAST_DAY:
             return stamped(fields, joined_at, instant(changed_on, chance), version=2)
     return stamped(fields, joined_at)

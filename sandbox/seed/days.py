@@ -1,10 +1,12 @@
-"""The two and a half years the seed covers, and the hours in which its company works."""
+"""The two and a half years that the seed covers, and the hours in which its company works, by UTC."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
 from random import Random
+
+from portal.core.calendars import IN_UTC
 
 FIRST_DAY = dt.date(2024, 1, 1)
 LAST_DAY = dt.date(2026, 6, 30)
@@ -61,4 +63,14 @@ _MONTHS = (
 def instant(day: dt.date, chance: Random, first: int = 8, last: int = 17) -> dt.datetime:
     """Some second of the day, in UTC, from the hour `first` to the hour `last`, not included."""
     second = chance.randrange(first * 3600, last * 3600)
-    return dt.datetime.combine(day, dt.time(), dt.UTC) + dt.timedelta(seconds=second)
+    return start_of(day) + dt.timedelta(seconds=second)
+
+
+def start_of(day: dt.date) -> dt.datetime:
+    """Return the first second of a day."""
+    return IN_UTC.start_of(day)
+
+
+def day_of(time: dt.datetime) -> dt.date:
+    """Return the day on which something happened."""
+    return IN_UTC.date_of(time)

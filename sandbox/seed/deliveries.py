@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
 
-from sandbox.seed.days import LAST_DAY, dice, instant, next_business_day
+from sandbox.seed.days import LAST_DAY, day_of, dice, instant, next_business_day
 from sandbox.seed.demand import Moved
 from sandbox.seed.reference import stamped
 from sandbox.seed.words import Row, Words, money
@@ -51,7 +51,7 @@ def delivery_rows(words: Words, products: list[Row], vendors: list[Row], demand:
             qty = _short(chance, catalogue[id_], needed[id_], received[id_], visit.at, until)
             if qty:
                 received[id_] += qty
-                cost = catalogue[id_]["price"] * costs[id_] * Decimal(100 + 3 * (visit.at.year - 2024)) / 100
+                cost = catalogue[id_]["price"] * costs[id_] * Decimal(100 + 3 * (day_of(visit.at).year - 2024)) / 100
                 lines.append((id_, qty, cost))
         if lines:
             _add_receipt(made, visit, next(notes[visit.vendor_id]), lines)
@@ -61,7 +61,7 @@ def delivery_rows(words: Words, products: list[Row], vendors: list[Row], demand:
 def _visits(words: Words, chance: Random, vendors: list[Row]) -> Iterator[_Visit]:
     for vendor, row in zip(words.vendors, vendors, strict=True):
         goods = tuple(words.product(sku)["id"] for sku in vendor["goods"])
-        day, gap = row["created_at"].date() + dt.timedelta(days=chance.randrange(1, 7)), chance.randrange(20, 90)
+        day, gap = day_of(row["created_at"]) + dt.timedelta(days=chance.randrange(1, 7)), chance.randrange(20, 90)
         while goods and day <= LAST_DAY:
             day = next_business_day(day)
             yield _Visit(instant(day, chance, 7, 8), row["id"], goods)
@@ -105,7 +105,7 @@ def _delivery_notes(chance: Random, vendors: list[Row]) -> dict[int, Iterator[st
 
 
 def _add_receipt(made: Deliveries, visit: _Visit, note: str, lines: list[tuple[int, int, Decimal]]) -> None:
-    id_, year = len(made.receipts) + 1, visit.at.year
+    id_, year = len(made.receipts) + 1, day_of(visit.at).year
     made.numbers[year] += 1
     number = f"GRN-{year}-{made.numbers[year]:04d}"
     details = {"receipt_number": number, "vendor_id": visit.vendor_id, "reference": note, "status": "Posted"}

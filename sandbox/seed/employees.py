@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from random import Random
 
 from sandbox.seed.customers import fill_digits
-from sandbox.seed.days import business_days, dice, instant
+from sandbox.seed.days import business_days, dice, instant, start_of
 from sandbox.seed.reference import stamped
 from sandbox.seed.words import Row, Words
 
@@ -41,7 +41,7 @@ def _employee(chance: Random, id_: int, name: str, department_id: int, post: Row
         "joined_on": post["joined_on"],
         "status": "Left" if left_on else "Active",
     }
-    joined_at = dt.datetime.combine(post["joined_on"], dt.time(9), dt.UTC) + dt.timedelta(minutes=7 * id_)
+    joined_at = start_of(post["joined_on"]) + dt.timedelta(hours=9, minutes=7 * id_)
     return stamped(fields, joined_at, instant(left_on, chance), version=2) if left_on else stamped(fields, joined_at)
 
 
@@ -69,9 +69,7 @@ def _punches(chance: Random, employee: Row, days: list[dt.date], is_at_gate: boo
     """In and out with the odd day away, and the odd punch forgotten on the way home."""
     usual = chance.randrange(7 * 60 + 50, 9 * 60)
     for day in days:
-        came = dt.datetime.combine(day, dt.time(), dt.UTC) + dt.timedelta(
-            minutes=usual + chance.randrange(-8, 16), seconds=chance.randrange(60)
-        )
+        came = start_of(day) + dt.timedelta(minutes=usual + chance.randrange(-8, 16), seconds=chance.randrange(60))
         went = came + dt.timedelta(minutes=chance.randrange(500, 575), seconds=chance.randrange(60))
         is_away, forgets = chance.random() < 0.05, chance.random() < 0.01
         for at, direction in ((came, "in"), (went, "out"))[: 0 if is_away else 1 if forgets else 2]:

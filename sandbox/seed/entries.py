@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
-from sandbox.seed.days import month_name
+from sandbox.seed.days import day_of, month_name
 from sandbox.seed.reference import stamped
 from sandbox.seed.words import Row, Words
 
@@ -42,8 +42,8 @@ def entry(
         "sale_id": sale_id,
         "amount": amount,
         "method": method or _METHODS[account_id],
-        "description": description.replace("{month}", month_name(made_at.date())),
-        "date": made_at.date(),
+        "description": description.replace("{month}", month_name(day_of(made_at))),
+        "date": day_of(made_at),
     }
     return stamped(fields, made_at)
 

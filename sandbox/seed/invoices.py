@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from sandbox.seed.days import day_of
 from sandbox.seed.drafts import Draft
 from sandbox.seed.entries import receipt
 from sandbox.seed.reference import stamped
@@ -26,7 +27,7 @@ def invoice_rows(words: Words, drafts: list[Draft]) -> Invoices:
     """The rows for the drafts, oldest first."""
     made = Invoices()
     for id_, draft in enumerate(sorted(drafts, key=lambda draft: draft.issued_at), 1):
-        year = draft.issued_at.year
+        year = day_of(draft.issued_at).year
         made.numbers[year] += 1
         number = f"INV-{year}-{made.numbers[year]:03d}"
         made.invoices.append(_invoice(id_, number, draft))
@@ -45,7 +46,7 @@ def _invoice(id_: int, number: str, draft: Draft) -> Row:
         "id": id_,
         "invoice_number": number,
         "customer_id": draft.customer_id,
-        "date": draft.issued_at.date(),
+        "date": day_of(draft.issued_at),
         "due_date": draft.due_date,
         "notes": draft.notes,
         "amount": draft.amount,

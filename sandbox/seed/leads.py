@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from random import Random
 
 from sandbox.seed.customers import fill_digits
-from sandbox.seed.days import FIRST_DAY, LAST_DAY, dice, instant, next_business_day
+from sandbox.seed.days import FIRST_DAY, LAST_DAY, day_of, dice, instant, next_business_day
 from sandbox.seed.reference import stamped
 from sandbox.seed.words import Row, Words
 
@@ -52,7 +52,7 @@ def _converted(words: Words, chance: Random, customer: Row, name: tuple[str, str
     """Somebody of a company that joined some weeks later; a person who joined asked in person."""
     is_person = customer["email"].endswith("@post.example")
     joined_at = customer["created_at"]
-    asked_on = next_business_day(joined_at.date() - dt.timedelta(days=chance.randrange(6, 40)))
+    asked_on = next_business_day(day_of(joined_at) - dt.timedelta(days=chance.randrange(6, 40)))
     asked_at = min(instant(asked_on, chance), joined_at - dt.timedelta(hours=2))
     first, last = customer["account"].split(" ", 1) if is_person else name
     contact = {"email": customer["email"], "phone": customer["phone"]}
@@ -77,7 +77,7 @@ def _stranger(words: Words, chance: Random, name: tuple[str, str], day: dt.date,
     asked_at = instant(next_business_day(day), chance)
     if status == "New":
         return stamped(fields, asked_at)
-    answered_on = min(next_business_day(asked_at.date() + dt.timedelta(days=chance.randrange(1, 5))), LAST_DAY)
+    answered_on = min(next_business_day(day_of(asked_at) + dt.timedelta(days=chance.randrange(1, 5))), LAST_DAY)
     return stamped(fields, asked_at, max(asked_at, instant(answered_on, chance)), version=2)
 
 

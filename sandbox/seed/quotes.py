@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from sandbox.resources.items import total_of
-from sandbox.seed.days import LAST_DAY, dice, instant, next_business_day
+from sandbox.seed.days import LAST_DAY, day_of, dice, instant, next_business_day
 from sandbox.seed.drafts import draft_line
 from sandbox.seed.invoices import Invoices
 from sandbox.seed.reference import stamped
@@ -51,7 +51,7 @@ def quote_rows(words: Words, customers: list[Row], invoices: Invoices) -> Quotes
 
 
 def _number(made: Quotes, id_: int, draft: Row) -> None:
-    lines, day = draft.pop("items"), draft["created_at"].date()
+    lines, day = draft.pop("items"), day_of(draft["created_at"])
     made.numbers[day.year] += 1
     own = {"id": id_, "quote_number": f"QUO-{day.year}-{made.numbers[day.year]:03d}", "issued_on": day}
     made.quotes.append(own | draft | {"amount": total_of(lines)})
@@ -62,7 +62,7 @@ def _number(made: Quotes, id_: int, draft: Row) -> None:
 def _framework(words: Words, chance: Random, customers: list[Row]) -> list[Row]:
     drafts = []
     for day, hour in zip(FRAMEWORK_DAYS, (9, 12, 14, 16), strict=True):
-        known = [row for row in customers[1:] if row["created_at"].date() < day]
+        known = [row for row in customers[1:] if day_of(row["created_at"]) < day]
         fields = {
             "customer_id": chance.choice(known)["id"],
             "valid_until": FRAMEWORK_END,
@@ -106,13 +106,13 @@ def _answered(words: Words, chance: Random, customers: list[Row], status: str, c
     drafts = []
     for _ in range(count):
         draft = _open(words, chance, customers, _day(chance, since, LAST_DAY - dt.timedelta(days=25)))
-        answered_on = next_business_day(draft["created_at"].date() + dt.timedelta(days=chance.randrange(2, 20)))
+        answered_on = next_business_day(day_of(draft["created_at"]) + dt.timedelta(days=chance.randrange(2, 20)))
         drafts.append(stamped(draft | {"status": status}, draft["created_at"], instant(answered_on, chance), version=2))
     return drafts
 
 
 def _open(words: Words, chance: Random, customers: list[Row], day: dt.date) -> Row:
-    known = [row for row in customers[1:] if row["created_at"].date() < day]
+    known = [row for row in customers[1:] if day_of(row["created_at"]) < day]
     fields = {
         "customer_id": chance.choice(known)["id"],
         "valid_until": day + VALID_FOR,

@@ -10,7 +10,7 @@ from decimal import Decimal
 from random import Random
 
 from sandbox.resources.items import line_total
-from sandbox.seed.days import LAST_DAY, dice, instant, is_open
+from sandbox.seed.days import LAST_DAY, day_of, dice, instant, is_open
 from sandbox.seed.entries import receipt
 from sandbox.seed.ledger import TILL_OPENS
 from sandbox.seed.reference import stamped
@@ -65,7 +65,7 @@ def _buyer(chance: Random, customers: list[Row], sold_at: dt.datetime) -> int | 
 
 
 def _add_sale(made: Sales, sold_at: dt.datetime, lines: list[tuple[int, Decimal, int]], buyer: int | None) -> None:
-    id_, year = len(made.sales) + 1, sold_at.year
+    id_, year = len(made.sales) + 1, day_of(sold_at).year
     made.numbers[year] += 1
     for product_id, price, qty in lines:
         line = {"product_id": product_id, "qty": Decimal(qty), "price": price, "amount": price * qty}
@@ -74,7 +74,7 @@ def _add_sale(made: Sales, sold_at: dt.datetime, lines: list[tuple[int, Decimal,
         "id": id_,
         "receipt_number": f"REC-{year}-{made.numbers[year]:04d}",
         "customer_id": buyer,
-        "date": sold_at.date(),
+        "date": day_of(sold_at),
         "sold_at": sold_at,
         "amount": sum(price * qty for _, price, qty in lines),
         "change": Decimal("0.00"),

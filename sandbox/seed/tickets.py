@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from random import Random
 
-from sandbox.seed.days import LAST_DAY, dice, instant, next_business_day
+from sandbox.seed.days import LAST_DAY, day_of, dice, instant, next_business_day
 from sandbox.seed.reference import stamped
 from sandbox.seed.words import Row, Words
 
@@ -103,7 +103,7 @@ def _filled(text: str, names: dict[str, str]) -> str:
 
 def _history(chance: Random, topic: Row, asked_at: dt.datetime, customer: str, colleague: str) -> list[Row]:
     """What followed, as far as it has happened by the last day."""
-    if asked_at.date() > LAST_DAY - UNANSWERED:
+    if day_of(asked_at) > LAST_DAY - UNANSWERED:
         return []
     steps = [("reply", colleague, answer) for answer in topic["answers"]]
     if "thanks" in topic and chance.random() < THANKED:
@@ -116,12 +116,12 @@ def _history(chance: Random, topic: Row, asked_at: dt.datetime, customer: str, c
     for kind, author, message in steps:
         made_at = made_at if kind == "reopened" else _later(chance, made_at)
         entries.append({"kind": kind, "author": author, "message": message, "created_at": made_at})
-    return [entry for entry in entries if entry["created_at"].date() <= LAST_DAY]
+    return [entry for entry in entries if day_of(entry["created_at"]) <= LAST_DAY]
 
 
 def _later(chance: Random, moment: dt.datetime) -> dt.datetime:
     """Some hours later, or on one of the next working days."""
     if moment.hour < 12 and chance.random() < 0.4:
         return moment + dt.timedelta(seconds=chance.randrange(1800, 18000))
-    day = next_business_day(moment.date() + dt.timedelta(days=chance.choice((1, 1, 2, 3, 7))))
+    day = next_business_day(day_of(moment) + dt.timedelta(days=chance.choice((1, 1, 2, 3, 7))))
     return instant(day, chance, 8, 12)

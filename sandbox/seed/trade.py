@@ -6,7 +6,7 @@ import datetime as dt
 from decimal import Decimal
 from random import Random
 
-from sandbox.seed.days import LAST_DAY, business_days, dice, instant, months, next_business_day
+from sandbox.seed.days import LAST_DAY, business_days, day_of, dice, instant, months, next_business_day
 from sandbox.seed.drafts import Draft, Line, Payment, draft_line, total_of
 from sandbox.seed.words import Row, Words
 
@@ -21,14 +21,14 @@ def trade_drafts(words: Words, customers: list[Row]) -> list[Draft]:
     drafts = []
     for index, month in enumerate(months()[1:]):
         for day in chance.choices(business_days(month), k=9 + index // 7 + chance.randrange(-1, 3)):
-            known = [row for row in customers if row["created_at"].date() < day]
+            known = [row for row in customers if day_of(row["created_at"]) < day]
             customer = chance.choices(known, habits[: len(known)])[0]
             drafts.append(_draft(words, chance, customer["id"], instant(day, chance)))
     return drafts
 
 
 def _draft(words: Words, chance: Random, customer_id: int, issued_at: dt.datetime) -> Draft:
-    date = issued_at.date()
+    date = day_of(issued_at)
     lines = _lines(words, chance, date)
     outcome = chance.choices(list(OUTCOMES), list(OUTCOMES.values()))[0]
     return Draft(
@@ -54,7 +54,7 @@ def _lines(words: Words, chance: Random, date: dt.date) -> tuple[Line, ...]:
 
 def _soon(issued_at: dt.datetime, chance: Random) -> dt.datetime | None:
     """Some moment of the next working days, if that is not yet to come."""
-    day = next_business_day(issued_at.date() + dt.timedelta(days=chance.choice((1, 1, 1, 2, 3))))
+    day = next_business_day(day_of(issued_at) + dt.timedelta(days=chance.choice((1, 1, 1, 2, 3))))
     return instant(day, chance) if day <= LAST_DAY else None
 
 

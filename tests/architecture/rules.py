@@ -12,6 +12,17 @@ COMPOSERS = {"portal.app", "portal.commands", "portal.schedule"}
 OPEN_LAYERS = {"service", "guards", "api", "pages", "commands", "models"}
 CLOCKS = {"portal.core.clock", "portal.core.meter", "portal.core.ids", "portal.api.errors", "portal.limits"}
 CLOCK_CALLS = {"datetime.now", "dt.datetime.now", "datetime.datetime.now", "date.today", "dt.date.today", "time.time"}
+CALENDARS = {
+    "portal.core.calendars",
+    "portal.core.clock",
+    # They read and write the dates of other systems, in a zone that the mapping or the tenant names.
+    "sandbox.integration.incoming.dates",
+    "sandbox.integration.outgoing.composing",
+    "sandbox.integration.outgoing.schedules",
+    "sandbox.integration.outgoing.values",
+}
+DATE_PARTS = {"year", "month", "day"}
+DAY_CALLS = {"dt.date.fromtimestamp", "date.fromtimestamp"}
 RAW_SQL = {
     "portal.core.counters",
     "portal.core.meter",
@@ -95,6 +106,22 @@ def nobody_asks_the_system_for_time(modules: Iterable[Module]) -> list[str]:
     ]
 
 
+def dates_come_from_a_calendar(modules: Iterable[Module]) -> list[str]:
+    """Invariant 17: portal.core.calendars alone derives a date from a time, by the tenant's time zone."""
+    faults = []
+    for module in modules:
+        if module.name in CALENDARS:
+            continue
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Call) and _derives_date(node):
+                faults.append(f"{module.name} calls {ast.unparse(node.func)}")
+            if isinstance(node, ast.Attribute) and node.attr in DATE_PARTS and _is_time(node.value):
+                faults.append(f"{module.name} reads {ast.unparse(node)}")
+            if isinstance(node, ast.ImportFrom) and node.module == "zoneinfo":
+                faults.append(f"{module.name} imports zoneinfo")
+    return faults
+
+
 def only_settings_read_the_environment(modules: Iterable[Module]) -> list[str]:
     """Invariant 7: configuration is one frozen object."""
     return [
@@ -121,6 +148,22 @@ def things_stay_small(modules: Iterable[Module], *, file_lines: int = 320, funct
     for module in modules:
         faults += [f"{module.name}.{name}: {size} lines" for name, size in module.functions() if size > function_lines]
     return faults
+
+
+def _derives_date(call: ast.Call) -> bool:
+    name = ast.unparse(call.func)
+    if name in DAY_CALLS or name.startswith("func.date"):
+        return True
+    owner, _, last = name.rpartition(".")
+    if last == "today":
+        return not owner.endswith("clock")
+    return (last == "date" and bool(owner) and not call.args) or last == "combine"
+
+
+def _is_time(node: ast.expr) -> bool:
+    """True for what this code names a time: `now`, `…_at`, a call of `now()`."""
+    name = ast.unparse(node.func if isinstance(node, ast.Call) else node).rpartition(".")[2]
+    return name in {"now", "system_now"} or name.endswith("_at")
 
 
 def _writes_sql(module: Module) -> bool:

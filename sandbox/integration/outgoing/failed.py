@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from portal.api.body import parse_json
-from portal.api.lists import midnight, next_midnight
+from portal.api.lists import end_of_day, start_of_day
 from portal.api.records import find_record
 from portal.core.errors import Conflict, MalformedJson, NotFound, ValidationFailed
 from portal.core.ids import PUBLIC_ID
@@ -49,7 +49,7 @@ class Retried:
 
 @dataclass(frozen=True)
 class Filter:
-    """Which ones of the Failed Queue: all where nothing is said. Days are those of UTC, both included."""
+    """Which ones of the Failed Queue: all where nothing is said. Both days are included, in the tenant's time zone."""
 
     mapping: str | None = None
     date_from: dt.date | None = None
@@ -81,9 +81,9 @@ def match_failed(session: TenantSession, wanted: Filter) -> list[Delivery]:
     if wanted.mapping is not None:
         statement = statement.where(Delivery.type == wanted.mapping)
     if wanted.date_from is not None:
-        statement = statement.where(Delivery.created_at >= midnight(session, wanted.date_from))
+        statement = statement.where(Delivery.created_at >= start_of_day(session, wanted.date_from))
     if wanted.date_to is not None:
-        statement = statement.where(Delivery.created_at < next_midnight(session, wanted.date_to))
+        statement = statement.where(Delivery.created_at < end_of_day(session, wanted.date_to))
     return _locked(session, statement)
 
 

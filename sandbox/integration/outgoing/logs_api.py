@@ -57,8 +57,8 @@ class FailedFilter(ApiModel):
     """Which ones of the Failed Queue; all where nothing is said."""
 
     mapping: Slug | None = Field(None, description="Slug of the mapping")
-    date_from: Date | None = Field(None, description="First day (UTC), included")
-    date_to: Date | None = Field(None, description="Last day (UTC), included")
+    date_from: Date | None = Field(None, description="First day in the tenant's time zone, included")
+    date_to: Date | None = Field(None, description="Last day in the tenant's time zone, included")
 
 
 class FailedChoice(ApiModel):
