@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -14,7 +13,7 @@ from portal.core.session import TenantSession
 from portal.schedule import Duty
 from portal.tenancy.audit import record_act
 from portal.tenancy.models import Tenant
-from portal.tenancy.service import find_tenant
+from portal.tenancy.service import change_settings, find_tenant
 from sandbox.seed.service import reset_tenant
 
 JOB = "sandbox.daily_reset"
@@ -22,12 +21,23 @@ ACTOR = "daily reset"
 
 
 def latest_due(tenant: Tenant, now: dt.datetime) -> dt.datetime | None:
-    """The latest instant at which the tenant was to be reset; None when its daily reset is off."""
+    """Return the latest time at which the tenant was to be reset, by the machine's clock; None if there is none yet.
+
+    Each day of the tenant's time zone has one such time. Where clocks show the hour twice it is the first, and where
+    they jump over it, the jump.
+    """
     if tenant.daily_reset_hour is None:
         return None
-    local = now.astimezone(ZoneInfo(tenant.time_zone))
-    due = local.replace(hour=tenant.daily_reset_hour, minute=0, second=0, microsecond=0)
-    return due if due <= local else due - dt.timedelta(days=1)
+    day = tenant.calendar.date_of(now)
+    if _due_on(tenant, day, tenant.daily_reset_hour) > now:
+        day -= dt.timedelta(days=1)
+    if tenant.daily_reset_from is not None and day < tenant.daily_reset_from:
+        return None
+    return _due_on(tenant, day, tenant.daily_reset_hour)
+
+
+def _due_on(tenant: Tenant, day: dt.date, hour: int) -> dt.datetime:
+    return tenant.calendar.start_of(day, dt.time(hour))
 
 
 def is_overdue(tenant: Tenant, now: dt.datetime) -> bool:
@@ -47,11 +57,14 @@ def queue_daily_resets(session: TenantSession) -> int:
 
 
 def set_daily_reset(session: TenantSession, public_id: str, hour: int | None) -> Tenant:
-    """Choose the hour of a sandbox's daily reset, 0 to 23, or None for never. Raises NotFound, ValidationFailed."""
+    """Choose the hour of a sandbox's daily reset, 0 to 23, or None for never. It counts from the next day on.
+
+    Raises NotFound, ValidationFailed.
+    """
     if hour is not None and not 0 <= hour <= 23:
         raise ValidationFailed({"hour": "Hour must be from 0 to 23"})
     tenant = find_tenant(session, public_id)
-    tenant.daily_reset_hour = hour
+    change_settings(session, tenant, {"daily_reset_hour": hour})
     return tenant
 
 

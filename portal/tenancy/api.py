@@ -216,7 +216,8 @@ OPERATIONS = (
         summary="Change a tenant's settings",
         outcome="Tenant saved",
         description="Only the fields that the body names are changed. The hour of the daily reset is that of the "
-        "tenant's time zone; null turns the reset off, and a tenant that is no sandbox has none.",
+        "tenant's time zone; null turns the reset off, and a tenant that is no sandbox has none. A changed hour or "
+        "time zone counts from the next day.",
         handle=_change_settings,
         represent=lambda call: show_tenant(call.record),
         body=all_optional(TenantSettings),

@@ -20,6 +20,7 @@ from portal.tenancy.plans import PLANS, modules_of
 
 GUEST_LIFETIME = dt.timedelta(hours=24)
 HOUSE_NAME = "House"
+RESET_SETTINGS = frozenset({"time_zone", "daily_reset_hour"})
 
 
 def create_tenant(
@@ -69,12 +70,18 @@ def find_own(session: TenantSession, *, lock: bool = False) -> Tenant:
 
 
 def change_settings(session: TenantSession, tenant: Tenant, fields: dict[str, Any]) -> None:
-    """Change settings of a tenant and note what they were. Raises ValidationFailed for a reset hour of no sandbox."""
+    """Change settings of a tenant and note what they were.
+
+    A changed hour or zone of the daily reset counts from the next day on, so no change resets a sandbox at once.
+    Raises ValidationFailed for a reset hour of a tenant that is not a sandbox.
+    """
     if "daily_reset_hour" in fields and not tenant.is_sandbox:
         raise ValidationFailed({"daily_reset_hour": "Only a sandbox has a daily reset"})
     changed = {name: (getattr(tenant, name), value) for name, value in fields.items() if getattr(tenant, name) != value}
     for name, (_, value) in changed.items():
         setattr(tenant, name, value)
+    if not changed.keys().isdisjoint(RESET_SETTINGS):
+        tenant.daily_reset_from = tenant.calendar.date_of(system_now()) + dt.timedelta(days=1)
     if changed:
         session.changes.append(Change("tenants", tenant.public_id, "changed", changed))
 

@@ -8,11 +8,13 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim, CronSimError
 from sqlalchemy import select
 
+from portal.core.calendars import Calendar
 from portal.core.session import TenantSession
 from portal.tenancy.service import find_own
 from sandbox.integration.outgoing.models import OutgoingMapping, SendSchedule
 
 FIELDS = 5
+HOURS = 24
 
 
 def wrong_schedule(expression: str) -> str | None:
@@ -30,8 +32,19 @@ def wrong_schedule(expression: str) -> str | None:
 
 
 def next_run(expression: str, after: dt.datetime, zone: ZoneInfo) -> dt.datetime:
-    """The first instant after `after` that the expression names, in UTC."""
-    return next(CronSim(expression, after.astimezone(zone))).astimezone(dt.UTC)
+    """Return the first time after `after` that the expression names, in UTC.
+
+    An expression that names hours runs once for each time of day it names: at the first of two occurrences, or as
+    clocks jump over it. One of every hour follows real time, so it runs in each hour that passes.
+    """
+    calendar = Calendar(zone.key)
+    local = calendar.local(after)
+    of_day = CronSim(expression, local.replace(tzinfo=None))
+    if len(of_day.hours) == HOURS:
+        found = (run.astimezone(dt.UTC) for run in CronSim(expression, local))
+    else:
+        found = (calendar.first(run) for run in of_day)
+    return next(run for run in found if run > after)
 
 
 def zone_of(session: TenantSession) -> ZoneInfo:
