@@ -10,8 +10,8 @@ from flask.typing import ResponseReturnValue
 from portal.accounts.guards import current_developer
 from portal.admin.forms import BareForm, StatusForm
 from portal.admin.waiting import describe_wait
-from portal.api.exchanges import storable
 from portal.core.errors import NotFound
+from portal.core.masking import storable
 from portal.core.paging import FURTHEST
 from portal.leads.service import (
     REASONS,
