@@ -37,7 +37,7 @@ from portal.docs.service import init_docs
 from portal.leads.api import OPERATIONS as LEAD_OPERATIONS
 from portal.leads.pages import blueprint as lead_pages
 from portal.limits import init_limits
-from portal.schedule import DUTIES, Duty
+from portal.schedule import DUTIES, Periodic
 from portal.support.access_pages import blueprint as chat_access_pages
 from portal.support.api import OPERATIONS as CHAT_OPERATIONS
 from portal.support.pages import blueprint as chat_pages
@@ -74,7 +74,7 @@ class Extension:
     pages: tuple[tuple[Blueprint, Guard], ...] = ()
     commands: tuple[Callable[[Flask], None], ...] = ()
     preparations: tuple[Preparation, ...] = ()
-    duties: tuple[Duty, ...] = ()
+    duties: tuple[Periodic, ...] = ()
     loops: tuple[Loop, ...] = ()
     rehearsal: Rehearsal | None = None
     own_places: tuple[str, ...] = ()

@@ -126,7 +126,7 @@ def work() -> None:
     while not stopping.is_set():
         try:
             busy = run_due_jobs(runtime().database)
-            run_schedule(current_app.extensions["schedule"], runtime().database)
+            run_schedule(current_app.extensions["schedule"], runtime().database, runtime().settings)
         except Exception:
             logging.getLogger("slipway.worker").exception("the worker stumbled and goes on")
             busy = 0

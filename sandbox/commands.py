@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from portal.core.errors import DomainError, NotFound, ValidationFailed
 from portal.core.runtime import runtime
 from portal.core.session import TenantSession
+from portal.tenancy.service import sweep_expired
 from sandbox import daily, tenants
 from sandbox.seed.receipts import Receipt
 from sandbox.tenants import NewSandbox
@@ -56,8 +57,8 @@ def reset(tenant: str, form: str) -> None:
 @_form
 def expire(form: str) -> None:
     """Delete the sandboxes whose time is over."""
-    with _work(form) as session:
-        count = tenants.expire(session)
+    with _refusing(form):
+        count = sweep_expired(runtime().database, runtime().settings)
     _print(form, {"expired": count}, [f"{count} {'sandbox' if count == 1 else 'sandboxes'} expired."])
 
 
@@ -75,12 +76,18 @@ def daily_reset(tenant: str, hour: int | None, form: str) -> None:
 
 @contextmanager
 def _work(form: str) -> Iterator[TenantSession]:
-    """One transaction. What is refused ends the command with a line and the code 2."""
+    """Open one transaction. What is refused ends the command with a line and the code 2."""
+    with _refusing(form), runtime().database.transaction() as session:
+        yield session
+
+
+@contextmanager
+def _refusing(form: str) -> Iterator[None]:
+    """End the command with a line and the code 2 for what is refused."""
     if form not in {"text", "json"}:
         _refuse("The format is text or json.")
     try:
-        with runtime().database.transaction() as session:
-            yield session
+        yield
     except ValidationFailed as error:
         _refuse("; ".join(error.errors.values()))
     except NotFound:

@@ -10,7 +10,7 @@ from portal.core.session import TenantSession
 from portal.tenancy.audit import record_act
 from portal.tenancy.keys import issue_role_keys
 from portal.tenancy.models import Tenant
-from portal.tenancy.service import create_tenant, find_tenant, sweep_expired
+from portal.tenancy.service import create_tenant, find_tenant
 from sandbox.integration.furnishing import furnish
 from sandbox.seed.receipts import Receipt
 from sandbox.seed.service import fill_tenant, reset_tenant
@@ -50,8 +50,3 @@ def reset(session: TenantSession, public_id: str, actor: str) -> Receipt:
     receipt = reset_tenant(session, tenant)
     record_act(session, actor=actor, action="sandbox.reset", subject=tenant.public_id)
     return receipt
-
-
-def expire(session: TenantSession) -> int:
-    """Delete the sandboxes whose time is over. Returns how many."""
-    return sweep_expired(session)

@@ -11,13 +11,16 @@ from typing import Annotated, Literal
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from pydantic import AfterValidator
-from sqlalchemy import delete, select
+from sqlalchemy import Table, select
 
 from portal.accounts.models import Developer as Developer
 from portal.api.schema import ApiModel, Email, Name, refuse
 from portal.core.clock import system_now
+from portal.core.config import Settings
+from portal.core.database import Database
 from portal.core.errors import NotFound, Unauthorized, ValidationFailed
 from portal.core.ids import new_public_id
+from portal.core.retention import delete_in_steps
 from portal.core.secrets import keyed_hash
 from portal.core.session import TenantSession
 from portal.tenancy.service import GUEST_LIFETIME
@@ -184,9 +187,10 @@ def use_staff_link(session: TenantSession, secret_key: str, token: str) -> Devel
     return staff
 
 
-def forget_guests(session: TenantSession) -> None:
+def forget_guests(database: Database, settings: Settings) -> None:
     """Delete guests whose time is over, with what was theirs."""
-    session.execute(delete(Developer).where(Developer.email.is_(None), Developer.expires_at <= system_now()))
+    table: Table = Developer.__table__  # type: ignore[assignment]
+    delete_in_steps(database, table, table.c.email.is_(None), table.c.expires_at <= system_now())
 
 
 def _find_member(session: TenantSession, email: str) -> Developer | None:

@@ -22,11 +22,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.api.body import read_body
 from portal.api.operation import Operation
 from portal.core.clock import system_now
-from portal.core.database import Base
+from portal.core.config import Settings
+from portal.core.database import Base, Database
 from portal.core.errors import IdempotencyInProgress, IdempotencyMismatch, ValidationFailed
 from portal.core.ids import new_log_id
 from portal.core.ownership import TenantLog, table_of
 from portal.core.prepared import Direct, Prepared, direct, scoped
+from portal.core.retention import delete_in_steps
 from portal.core.runtime import runtime
 from portal.core.session import TenantSession
 from portal.core.types import EncryptedText, UtcDateTime
@@ -131,9 +133,9 @@ def forget_answers(session: TenantSession) -> None:
     session.execute(delete(IdempotencyKey).where(IdempotencyKey.status.is_not(None)))
 
 
-def sweep_keys(session: TenantSession) -> None:
+def sweep_keys(database: Database, settings: Settings) -> None:
     """Delete the keys of every tenant whose time is over; a tenant's clock is never behind this machine's."""
-    session.connection().execute(delete(_TABLE).where(_TABLE.c.expires_at <= system_now()))
+    delete_in_steps(database, _TABLE, _TABLE.c.expires_at <= system_now())
 
 
 def _answer_of(connection: Direct, session: TenantSession, row: dict[str, Any], fingerprint: str) -> Response | None:

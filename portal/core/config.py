@@ -22,6 +22,10 @@ class ConfigurationError(Exception):
     """A setting is wrong; the message names the variable and the remedy."""
 
 
+Days = Annotated[int, Field(ge=0, le=36_500)]
+Rows = Annotated[int, Field(ge=0, le=100_000_000)]
+
+
 class Settings(BaseModel):
     """Every setting of a deployment. The environment variable is the field's name in capitals."""
 
@@ -57,6 +61,17 @@ class Settings(BaseModel):
     )
     mail_from: str = Field("Slipway <no-reply@slipway.example>", description="Sender of mail")
     mail_reply_to: str = Field("", description="Address that receives replies to mail; the site's contact when empty")
+    request_log_days: Days = Field(30, description="Days that the request log keeps a request; 0 keeps all")
+    request_log_rows: Rows = Field(20_000, description="Requests that the log keeps for each tenant; 0 keeps all")
+    event_days: Days = Field(90, description="Days that an event is kept; 0 keeps all")
+    event_rows: Rows = Field(50_000, description="Events kept for each tenant; 0 keeps all")
+    audit_days: Days = Field(365, description="Days that an entry of the audit trail is kept; 0 keeps all")
+    audit_rows: Rows = Field(100_000, description="Entries of the audit trail kept for each tenant; 0 keeps all")
+    incoming_log_days: Days = Field(30, description="Days that the incoming log keeps a message; 0 keeps all")
+    incoming_log_rows: Rows = Field(5_000, description="Messages that it keeps for each tenant; 0 keeps all")
+    delivery_log_days: Days = Field(30, description="Days that a delivered or discarded message is kept; 0 keeps all")
+    job_days: Days = Field(7, description="Days that a finished job, such as a sent mail, is kept; 0 keeps all")
+    dead_job_days: Days = Field(90, description="Days that a job that failed for good is kept; 0 keeps all")
     metrics_token: str = Field("", description="Bearer token for /metrics from outside loopback")
     instance_path: Path = Field(ROOT / "instance", description="Folder for the SQLite file and the generated key")
     content_path: Path = Field(ROOT / "content", description="Folder of guides, errors and site texts")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import secrets
 import time
@@ -17,6 +18,11 @@ def new_public_id(prefix: str) -> str:
 def new_log_id() -> int:
     """A 63-bit number that grows with time, for append-only rows: microseconds, then 11 random bits."""
     return (time.time_ns() // 1_000) << 11 | secrets.randbits(11)
+
+
+def first_log_id(at: dt.datetime) -> int:
+    """Return the lowest id that a log row written at this time can have."""
+    return int(at.timestamp() * 1_000_000) << 11
 
 
 def new_revision() -> int:

@@ -10,9 +10,13 @@ from sqlalchemy import delete, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from portal.core.clock import system_now
+from portal.core.config import Settings
+from portal.core.database import Database
 from portal.core.errors import NotFound, ValidationFailed
 from portal.core.events import record_event
 from portal.core.ids import PUBLIC_ID, new_public_id
+from portal.core.ownership import TenantLog, table_of, tenant_models
+from portal.core.retention import delete_in_steps
 from portal.core.session import Change, TenantSession
 from portal.tenancy.keys import new_publishable_key
 from portal.tenancy.models import HIDDEN_MODES, Tenant
@@ -147,9 +151,26 @@ def lock_tenant(session: TenantSession, *, alone: bool = False) -> None:
         session.connection().execute(text(f"SELECT {function}(7301, CAST(:key AS integer))"), {"key": session.owner_id})
 
 
-def sweep_expired(session: TenantSession) -> int:
-    """Delete the sandboxes whose time is over, with all that is theirs. Returns how many."""
+def list_tenant_ids(database: Database) -> list[int]:
+    """Return the numbers of all tenants, the hidden ones too."""
+    with database.transaction(write=False) as session:
+        return list(session.scalars(select(Tenant.id).order_by(Tenant.id)))
+
+
+def sweep_expired(database: Database, settings: Settings) -> int:
+    """Delete the sandboxes whose time is over, with all that is theirs, one a transaction. Return how many.
+
+    The long logs go first, in small steps.
+    """
     over = (Tenant.mode == "sandbox", Tenant.expires_at.is_not(None), Tenant.expires_at <= system_now())
-    ids = list(session.scalars(select(Tenant.id).where(*over)))
-    session.execute(delete(Tenant).where(Tenant.id.in_(ids)))
-    return len(ids)
+    with database.transaction(write=False) as session:
+        ids = list(session.scalars(select(Tenant.id).where(*over)))
+    return sum(_delete_expired(database, tenant_id, over) for tenant_id in ids)
+
+
+def _delete_expired(database: Database, tenant_id: int, over: tuple[Any, ...]) -> int:
+    for model in tenant_models(TenantLog):
+        table = table_of(model)
+        delete_in_steps(database, table, table.c.tenant_id == tenant_id)
+    with database.transaction() as session:
+        return int(session.connection().execute(delete(Tenant).where(Tenant.id == tenant_id, *over)).rowcount)

@@ -12,16 +12,18 @@ from authlib.oauth2.rfc6749.errors import InvalidClientError, InvalidScopeError,
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 from flask import Blueprint, Flask, Response, request
 from pydantic import ConfigDict, Field
-from sqlalchemy import delete
 
 from portal.api.operation import Operation
 from portal.api.schema import ApiModel, rule
 from portal.core.clock import system_now
+from portal.core.config import Settings
+from portal.core.database import Database
 from portal.core.errors import Unauthorized
+from portal.core.ownership import table_of
 from portal.core.prepared import direct
+from portal.core.retention import delete_in_steps
 from portal.core.runtime import current_session, runtime
 from portal.core.secrets import keyed_hash
-from portal.core.session import TenantSession
 from portal.limits import TOKENS_BY_ADDRESS
 from portal.tenancy.clocks import TOKEN_LIFETIME
 from portal.tenancy.credentials import TOKEN_PURPOSE, Caller, identify_by_key
@@ -129,10 +131,10 @@ def issue_token() -> Response:
     return response
 
 
-def forget_ended_tokens(session: TenantSession) -> None:
+def forget_ended_tokens(database: Database, settings: Settings) -> None:
     """Delete tokens that ended more than a day ago, every tenant's; no tenant's clock is behind this machine's."""
-    table = AccessToken.__table__
-    session.connection().execute(delete(table).where(table.c.expires_at < system_now() - dt.timedelta(days=1)))  # type: ignore[arg-type]
+    table = table_of(AccessToken)
+    delete_in_steps(database, table, table.c.expires_at < system_now() - dt.timedelta(days=1))
 
 
 class TokenBody(ApiModel):

@@ -5,35 +5,37 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import Select, Table, and_, delete, select, true, union
+from sqlalchemy import Select, Table, and_, select, true, union
 
 from portal.core.clock import system_now
+from portal.core.config import Settings
+from portal.core.database import Database
 from portal.core.ownership import table_of
+from portal.core.retention import delete_in_steps
 from portal.core.session import TenantSession
-from portal.schedule import Duty
+from portal.schedule import Duty, Sweep
 from portal.tenancy.models import Tenant
 from sandbox.delivery.models import Delivery, Endpoint, Queued
 from sandbox.delivery.queue import hold_all, release_all
 from sandbox.delivery.service import find_endpoint
 
-KEPT_FOR = dt.timedelta(days=30)
 _ENDED = ("delivered", "discarded")
 _QUEUE: Table = Queued.__table__  # type: ignore[assignment]
 
 
-def forget_old_deliveries(session: TenantSession) -> None:
-    """Delete what was delivered or discarded more than KEPT_FOR ago by its tenant's time, attempts too.
+def forget_old_deliveries(database: Database, settings: Settings) -> None:
+    """Delete what was delivered or discarded longer ago, by its tenant's time, than it is kept, attempts too.
 
     Failed ones wait for a person.
     """
-    table, tenants = table_of(Delivery), Tenant.__table__.c
-    ended = delete(table).where(table.c.status.in_(_ENDED))
-    connection, last = session.connection(), system_now() - KEPT_FOR
-    connection.execute(ended.where(table.c.ended_at < last))
-    moved = select(tenants.id, tenants.clock_offset).where(tenants.clock_offset > 0)
-    for tenant_id, seconds in connection.execute(moved).all():
-        of_tenant = ended.where(table.c.tenant_id == tenant_id)
-        connection.execute(of_tenant.where(table.c.ended_at < last + dt.timedelta(seconds=seconds)))
+    if not settings.delivery_log_days:
+        return
+    table, last = table_of(Delivery), system_now() - dt.timedelta(days=settings.delivery_log_days)
+    with database.transaction(write=False) as session:
+        tenants = session.execute(select(Tenant.id, Tenant.clock_offset).order_by(Tenant.id)).all()
+    for tenant_id, seconds in tenants:
+        is_old = table.c.ended_at < last + dt.timedelta(seconds=seconds)
+        delete_in_steps(database, table, table.c.tenant_id == tenant_id, table.c.status.in_(_ENDED), is_old)
 
 
 def sweep_held(session: TenantSession) -> None:
@@ -62,6 +64,6 @@ def _of_endpoints(rows: Any, *conditions: Any) -> Select[Any]:
 
 
 DUTIES = (
-    Duty("forget old deliveries", dt.timedelta(hours=6), forget_old_deliveries),
+    Sweep("forget old deliveries", dt.timedelta(hours=6), forget_old_deliveries),
     Duty("sweep held deliveries", dt.timedelta(minutes=5), sweep_held),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from portal.schedule import Duty
+from portal.schedule import Sweep
 from sandbox.rehearsal import clock_api, requests_api, scenarios_api, snapshots_api
 from sandbox.rehearsal.arming import forget_counts
 
@@ -14,4 +14,4 @@ OPERATIONS = (
     *scenarios_api.OPERATIONS,
     *requests_api.OPERATIONS,
 )
-DUTY = Duty("forget counted scenarios", dt.timedelta(hours=1), forget_counts)
+DUTY = Sweep("forget counted scenarios", dt.timedelta(hours=1), forget_counts)

@@ -11,13 +11,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 
 from portal.core.clock import Clock, system_now
+from portal.core.config import Settings
 from portal.core.database import Database
 from portal.core.errors import Conflict
 from portal.core.ownership import table_of
 from portal.core.remedies import Remedy
+from portal.core.retention import delete_in_steps
 from portal.core.session import TenantSession
 from portal.tenancy.models import Tenant
 from portal.tenancy.service import find_own, lock_tenant
@@ -81,10 +83,10 @@ def count_use(database: Database, occasion: Occasion, header: str) -> int:
         return row.used
 
 
-def forget_counts(session: TenantSession) -> None:
+def forget_counts(database: Database, settings: Settings) -> None:
     """Delete what every tenant's keys counted more than a day ago."""
     table = table_of(ScenarioCount)
-    session.connection().execute(delete(table).where(table.c.counted_at < system_now() - REMEMBERED))
+    delete_in_steps(database, table, table.c.counted_at < system_now() - REMEMBERED)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from portal.core.clock import system_now
+from portal.core.config import Settings
 from portal.core.database import Database
 from portal.core.session import TenantSession
 from portal.schedule import PAUSE, Duty, LastRun, run_schedule
@@ -17,7 +18,7 @@ HOUR, SLACK = dt.timedelta(hours=1), dt.timedelta(seconds=30)
 
 @pytest.mark.parametrize("failure", [RuntimeError, SystemExit])
 def test_a_duty_that_fails_keeps_no_other_from_being_done(
-    database: Database, caplog: pytest.LogCaptureFixture, failure: type[BaseException]
+    database: Database, settings: Settings, caplog: pytest.LogCaptureFixture, failure: type[BaseException]
 ) -> None:
     done: list[str] = []
 
@@ -27,16 +28,16 @@ def test_a_duty_that_fails_keeps_no_other_from_being_done(
 
     duties = [Duty("test first", HOUR, fail), Duty("test second", HOUR, lambda session: done.append("second"))]
     try:
-        assert run_schedule(duties, database) == 1
+        assert run_schedule(duties, database, settings) == 1
         assert done == ["first", "second"]
         assert "test first" in caplog.text and f"{failure.__name__}: broken" in caplog.text
-        run_schedule(duties, database)
+        run_schedule(duties, database, settings)
         assert done == ["first", "second"]
         with database.transaction() as session:
             failed = session.scalars(select(LastRun).where(LastRun.name == "test first")).one()
             assert HOUR - PAUSE - SLACK < system_now() - failed.ran_at <= HOUR - PAUSE + SLACK
             failed.ran_at -= PAUSE
-        run_schedule(duties, database)
+        run_schedule(duties, database, settings)
         assert done == ["first", "second", "first"]
     finally:
         with database.transaction() as session:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from portal.api.registrar import declare
-from portal.schedule import Duty
+from portal.schedule import Sweep
 from sandbox.integration.incoming import (
     importing,  # noqa: F401 — registers its job
     logs_api,
@@ -15,4 +15,4 @@ from sandbox.integration.incoming.mappings_api import mappings
 from sandbox.integration.incoming.receive_api import receive
 
 OPERATIONS = (receive, *declare(mappings), *logs_api.OPERATIONS)
-DUTIES = (Duty("forget incoming messages", dt.timedelta(hours=1), forget_old_messages),)
+DUTIES = (Sweep("forget incoming messages", dt.timedelta(hours=1), forget_old_messages),)

@@ -7,14 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, tuple_
+from sqlalchemy import or_, select
 
 from portal.core.clock import system_now
+from portal.core.config import Settings
+from portal.core.database import Database
 from portal.core.errors import NotFound
 from portal.core.ids import new_public_id
 from portal.core.masking import mask_text
-from portal.core.ownership import table_of
+from portal.core.retention import Retention, apply_retention
 from portal.core.session import TenantSession
+from portal.tenancy.service import list_tenant_ids
 from sandbox.integration.incoming.answering import overall, record_id_of
 from sandbox.integration.incoming.models import IncomingMessage
 from sandbox.integration.incoming.receiving import Result
@@ -22,8 +25,6 @@ from sandbox.integration.incoming.service import Chosen
 
 BODY_KEPT = 64_000
 """Characters of a body that the log keeps."""
-MESSAGES_KEPT = 5000
-"""Messages of a tenant that the log keeps."""
 _LONGEST_SUMMARY = 2000
 _REFERENCE = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
@@ -75,13 +76,10 @@ def find_message(session: TenantSession, reference: str) -> IncomingMessage:
     return message
 
 
-def forget_old_messages(session: TenantSession) -> None:
-    """Delete all but the newest messages of each tenant."""
-    table = table_of(IncomingMessage)
-    place = func.row_number().over(partition_by=table.c.tenant_id, order_by=table.c.id.desc()).label("place")
-    ranked = select(table.c.tenant_id, table.c.id, place).subquery()
-    old = select(ranked.c.tenant_id, ranked.c.id).where(ranked.c.place > MESSAGES_KEPT)
-    session.connection().execute(delete(table).where(tuple_(table.c.tenant_id, table.c.id).in_(old)))
+def forget_old_messages(database: Database, settings: Settings) -> None:
+    """Delete the messages that the log no longer keeps."""
+    kept = Retention(IncomingMessage, settings.incoming_log_days, settings.incoming_log_rows)
+    apply_retention(database, kept, list_tenant_ids(database))
 
 
 def _describe(chosen: Chosen, result: Result) -> dict[str, Any]:

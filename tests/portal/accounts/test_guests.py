@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from portal.accounts.models import Developer
 from portal.accounts.service import create_guest, forget_guests
 from portal.core.clock import system_now
+from portal.core.config import Settings
 from portal.core.database import Database
 from tests.portal.people import fill_in, new_email, sign_in, sign_up
 
@@ -52,12 +53,12 @@ def test_a_guests_session_ends_after_a_day(client: FlaskClient, monkeypatch: pyt
     assert ticked(client) == 0
 
 
-def test_guests_whose_time_is_over_are_forgotten(database: Database) -> None:
+def test_guests_whose_time_is_over_are_forgotten(database: Database, settings: Settings) -> None:
     with database.transaction() as session:
         old, young = create_guest(session), create_guest(session)
         old.expires_at = system_now() - dt.timedelta(seconds=1)
-        session.flush()
-        forget_guests(session)
+    forget_guests(database, settings)
+    with database.transaction() as session:
         kept = select(func.count()).where(Developer.public_id.in_([old.public_id, young.public_id]))
         assert session.scalar(kept) == 1
 

@@ -11,12 +11,13 @@ import pytest
 from sqlalchemy import select, update
 
 from portal.core.clock import system_now
+from portal.core.config import Settings
 from portal.core.database import Database
 from portal.core.outgoing import OutgoingClient
 from portal.core.session import TenantSession
 from portal.tenancy.models import Tenant
 from sandbox.delivery import outcomes
-from sandbox.delivery.duties import KEPT_FOR, forget_old_deliveries
+from sandbox.delivery.duties import forget_old_deliveries
 from sandbox.delivery.kinds import KINDS, Parcel
 from sandbox.delivery.models import Attempt, Delivery, Endpoint, Lane
 from sandbox.delivery.service import discard
@@ -163,15 +164,14 @@ def test_deliveries_are_forgotten_by_the_time_of_their_tenant(
     database: Database,
     alices_sandbox: NewSandbox,
     read: Read,
+    settings: Settings,
 ) -> None:
     hook(events=["customer.created"])
     cause(alice, 1)
     courier().deliver_due()
-    with database.transaction() as session:
-        forget_old_deliveries(session)
+    forget_old_deliveries(database, settings)
     assert len(read(Delivery)) == 1
     with database.transaction() as session:
-        session.get_one(Tenant, alices_sandbox.tenant.id).clock_offset = int(KEPT_FOR.total_seconds()) + 60
-    with database.transaction() as session:
-        forget_old_deliveries(session)
+        session.get_one(Tenant, alices_sandbox.tenant.id).clock_offset = settings.delivery_log_days * 86_400 + 60
+    forget_old_deliveries(database, settings)
     assert read(Delivery) == []

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from portal.core.clock import system_now
+from portal.core.config import Settings
 from portal.core.database import Database
 from portal.tenancy.models import Tenant
 from sandbox.rehearsal.arming import REMEMBERED, forget_counts
@@ -203,7 +204,7 @@ def test_only_an_administrator_arms_and_only_in_a_sandbox(
 
 
 def test_what_was_counted_is_forgotten_after_a_day(
-    alice: Integration, alices_sandbox: NewSandbox, database: Database
+    alice: Integration, alices_sandbox: NewSandbox, database: Database, settings: Settings
 ) -> None:
     once = {"headers": {HEADER: "unavailable; times=1"}}
     assert [alice.get(CUSTOMERS, **once).status_code for _ in range(2)] == [503, 200]
@@ -216,6 +217,5 @@ def test_what_was_counted_is_forgotten_after_a_day(
     age()
     assert [alice.get(CUSTOMERS, **once).status_code for _ in range(2)] == [503, 200]
     age()
-    with database.transaction() as session:
-        forget_counts(session)
+    forget_counts(database, settings)
     assert [alice.get(CUSTOMERS, **once).status_code for _ in range(2)] == [503, 200]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
-from unittest.mock import patch
 
 from sqlalchemy import select
 
+from portal.core.config import Settings
 from portal.core.database import Base, Database
 from portal.tenancy.models import Tenant
-from sandbox.integration.incoming import log
 from sandbox.integration.incoming.log import forget_old_messages
 from sandbox.integration.incoming.samples import PAYLOADS
 from sandbox.tenants import NewSandbox
@@ -48,13 +47,12 @@ def test_a_dry_run_leaves_nothing_behind_however_it_ends(
 
 
 def test_the_log_keeps_the_newest_messages_of_each_tenant(
-    alice: Integration, mallory: Integration, database: Database
+    alice: Integration, mallory: Integration, database: Database, settings: Settings
 ) -> None:
     for caller in (alice, mallory):
         for number in range(3):
             caller.post(INCOMING, {}, headers={"X-Request-Id": f"call-{number}"})
-    with patch.object(log, "MESSAGES_KEPT", 2), database.transaction() as session:
-        forget_old_messages(session)
+    forget_old_messages(database, settings.model_copy(update={"incoming_log_rows": 2}))
     for caller in (alice, mallory):
         kept = caller.get("/api/v2/integration/incoming-logs").json["data"]
         assert [line["request_id"] for line in kept] == ["call-2", "call-1"]
