@@ -43,6 +43,8 @@ class Delivery(TenantLog, Base):
     `status`: pending, held (its endpoint is closed), delivered, failed (stands in the Failed Queue) or discarded.
     `type` is the event, or the mapping's slug; `subject` the public id of the record it is about; `trace` the request
     that caused it. `reference` is what the partner calls the record. `attempts` counts all that were made.
+    `record_version` is the subject's version that a send carries. `previous_id` is the key of the send that this one
+    takes the place of: its body was edited, or somebody sent the record again.
     """
 
     __tablename__ = "deliveries"
@@ -63,6 +65,8 @@ class Delivery(TenantLog, Base):
     subject: Mapped[str | None] = mapped_column(String(32))
     trace: Mapped[str] = mapped_column(String(64))
     mapping_id: Mapped[int | None] = mapped_column(BigInteger)
+    record_version: Mapped[int | None]
+    previous_id: Mapped[str | None] = mapped_column(String(64))
     url: Mapped[str] = mapped_column(Text)
     body: Mapped[str] = mapped_column(Text)
     status: Mapped[str] = mapped_column(String(10))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import Select, and_, or_, select, update
+from sqlalchemy.orm import aliased
 
 from portal.core.clock import system_now
 from portal.core.masking import mask_headers, mask_text, storable
@@ -20,6 +21,8 @@ from sandbox.delivery.service import close_endpoint
 
 KEPT = 16_000
 """Characters of a body that the log keeps."""
+_SAME_VERSION = ("tenant_id", "endpoint_id", "mapping_id", "subject", "record_version")
+"""What deliveries that carry one version of a record to one connection by one mapping have in common."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,7 @@ def settle(session: TenantSession, outcomes: Sequence[Outcome], rules: Rules) ->
     places = select(Delivery.endpoint_id).where(Delivery.id.in_(ids))
     theirs = select(Endpoint).where(Endpoint.id.in_(places)).order_by(Endpoint.id)
     endpoints = {row.id: row for row in session.scalars(theirs.with_for_update())}
-    tried = select(Delivery).where(Delivery.id.in_(ids)).order_by(Delivery.id)
-    deliveries = {row.id: row for row in session.scalars(tried.with_for_update())}
+    deliveries = {row.id: row for row in session.scalars(_with_failed_twins(ids).with_for_update())}
     mine = select(Queued).where(Queued.tenant_id == session.owner_id, Queued.delivery_id.in_(ids))
     queued = {row.delivery_id: row for row in session.scalars(mine.order_by(Queued.delivery_id).with_for_update())}
     passed: dict[int, dt.datetime] = {}
@@ -60,7 +62,28 @@ def settle(session: TenantSession, outcomes: Sequence[Outcome], rules: Rules) ->
         if delivery is not None:
             endpoint = endpoints.get(delivery.endpoint_id)
             _Settling(session, rules, outcome, delivery, endpoint, queued.get(delivery.id), passed).settle()
+            if delivery.status == "delivered":
+                _retire_twins(delivery, deliveries.values())
     _end_pauses(session, passed)
+
+
+def _with_failed_twins(ids: Sequence[int]) -> Select[Delivery]:
+    """Deliveries, and what failed of the record versions they carry: together, so that all are locked in one order."""
+    twin = aliased(Delivery)
+    same = and_(*(getattr(twin, name) == getattr(Delivery, name) for name in _SAME_VERSION))
+    carried = select(twin.id).join(Delivery, same).where(Delivery.id.in_(ids), twin.status == "failed")
+    return select(Delivery).where(or_(Delivery.id.in_(ids), Delivery.id.in_(carried))).order_by(Delivery.id)
+
+
+def _retire_twins(delivered: Delivery, known: Iterable[Delivery]) -> None:
+    """Discard what failed of a record version that got through in another delivery (contract section 7)."""
+    version = [getattr(delivered, name) for name in _SAME_VERSION]
+    if delivered.record_version is None:
+        return
+    for other in known:
+        if other.status == "failed" and [getattr(other, name) for name in _SAME_VERSION] == version:
+            other.status, other.ended_at = "discarded", delivered.ended_at
+            other.reason = f"{delivered.public_id} delivered this version of the record"
 
 
 def _end_pauses(session: TenantSession, passed: dict[int, dt.datetime]) -> None:

@@ -24,7 +24,10 @@ _LAST = "last delivery"
 
 @dataclass(frozen=True)
 class Message:
-    """What is to be delivered. `id` stays the same in every attempt, and when it is sent again."""
+    """What is to be delivered. `id` stays the same in every attempt, and when it is sent again.
+
+    `record_version` and `previous_id` as a Delivery has them.
+    """
 
     id: str
     type: str
@@ -33,6 +36,8 @@ class Message:
     subject: str | None = None
     trace: str = ""
     mapping_id: int | None = None
+    record_version: int | None = None
+    previous_id: str | None = None
 
 
 class Recipient(Protocol):
@@ -168,6 +173,8 @@ def _note(session: TenantSession, endpoint: Recipient, message: Message) -> Deli
         subject=message.subject,
         trace=message.trace or session.trace,
         mapping_id=message.mapping_id,
+        record_version=message.record_version,
+        previous_id=message.previous_id,
         url=mask_text(message.url),
         body=message.body,
         status="held",

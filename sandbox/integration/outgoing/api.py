@@ -25,11 +25,11 @@ from sandbox.integration.outgoing.mappings import (
     add_mapping,
     add_runs,
     change_mapping,
+    remove_mapping,
 )
 from sandbox.integration.outgoing.models import Connection, OutgoingMapping
 from sandbox.integration.outgoing.sends_api import RecordToSend, SendPreview, answer_preview, answer_send
 from sandbox.integration.outgoing.shown import SendView
-from sandbox.integration.outgoing.triggers import forget_triggered
 from sandbox.webhooks.api import check_address_aside
 
 ROOT = "/api/v2/integration"
@@ -77,7 +77,9 @@ _SEND = Operation(
     path=f"{ROOT}/outgoing-mappings/{{id}}/send",
     summary="Send a record",
     outcome="Posted to the partner",
-    description="Sends one record through this mapping, as `Send to API` does. The mapping must be manual and active.",
+    description="Sends one record through this mapping, as `Send to API` does. The mapping must be manual and active. "
+    "If this version of the record is under way or failed, that send goes on under its idempotency key. If it was "
+    "delivered, it is sent again under a new key.",
     permission="integration:write",
     find=lambda call: mappings.find(call),
     handle=answer_send,
@@ -105,7 +107,7 @@ mappings: Resource = Resource(
     computed=("last_run_at", "next_run_at"),
     create=add_mapping,
     change=change_mapping,
-    remove=lambda session, mapping: forget_triggered(session),
+    remove=remove_mapping,
     enrich=add_runs,
     codes={"create": ("duplicate", "conflict"), "replace": ("duplicate",), "update": ("duplicate",)},
     actions=(_PREVIEW, _SEND),

@@ -29,6 +29,7 @@ from sandbox.integration.outgoing.headers import (
 )
 from sandbox.integration.outgoing.models import Connection
 from sandbox.integration.outgoing.paths import PATH_PATTERN
+from sandbox.integration.outgoing.versions_sent import forget_claims
 
 MOST_CONNECTIONS = 50
 LONGEST_TIMEOUT = 15
@@ -154,6 +155,7 @@ def remove_connection(session: TenantSession, connection: Connection) -> None:
     refuse_referred(session, connection)
     endpoint = endpoint_of(session, connection)
     session.delete(connection)
+    forget_claims(session, endpoint_id=endpoint.id)
     session.flush()
     remove_endpoint(session, endpoint)
 

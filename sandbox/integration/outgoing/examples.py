@@ -125,7 +125,9 @@ SEND: dict[str, Any] = {
     "subject": "inv_646d4a25bde0dc47b4e00ab3",
     "connection_id": 1,
     "url": "https://developers.example.com/inbox/8f3b61d07ae9",
+    "record_version": 1,
     "idempotency_key": "snd_90c1e57a3bd8f2640e7c15a9",
+    "previous_idempotency_key": None,
     "attempts": 0,
     "answer_status": None,
     "retryable": None,
@@ -157,6 +159,10 @@ FAILED = SEND | {
     "reason": "party.email is required, and email has no value",
     "next_attempt_at": None,
     "ended_at": NOW,
+}
+EDITED_KEYS = {
+    "idempotency_key": "snd_e81b4f09c6d25a37b0f94c12",
+    "previous_idempotency_key": SEND["idempotency_key"],
 }
 FAILED_SAMPLE = {
     "body": '{"party": {"name": "Jane Smith", "email": "jane@example.com"}, "active": true}',
@@ -244,7 +250,7 @@ EXAMPLES: dict[str, Answer] = {
     "outgoing-logs.list": Page([SEND], limit=20, page=1, total=1),
     "outgoing-logs.read": SEND | WHOLE,
     "failed.list": Page([FAILED], limit=20, page=1, total=1),
-    "failed.update": Done(FAILED | {"body": FAILED_SAMPLE["body"], "history": []}),
+    "failed.update": Done(FAILED | EDITED_KEYS | {"body": FAILED_SAMPLE["body"], "history": []}),
     "failed.retry": Done({"matched": 0, "done": 0, "refused": []}),
     "failed.discard": Done({"matched": 0, "done": 0, "refused": []}),
     "receipts.send": Done(

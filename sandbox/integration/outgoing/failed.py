@@ -13,7 +13,7 @@ from portal.api.body import parse_json
 from portal.api.lists import end_of_day, start_of_day
 from portal.api.records import find_record
 from portal.core.errors import Conflict, MalformedJson, NotFound, ValidationFailed
-from portal.core.ids import PUBLIC_ID
+from portal.core.ids import PUBLIC_ID, new_public_id
 from portal.core.remedies import Remedy
 from portal.core.session import TenantSession
 from portal.tenancy.models import AuditRow
@@ -21,8 +21,15 @@ from sandbox.delivery.models import Delivery
 from sandbox.delivery.service import discard, find_endpoint, send_again
 from sandbox.integration.outgoing.composing import missing_in
 from sandbox.integration.outgoing.models import OutgoingMapping
-from sandbox.integration.outgoing.sending import compose_all, outlet_of
+from sandbox.integration.outgoing.sending import KEY_PREFIX, compose_all, outlet_of
 from sandbox.integration.outgoing.sources import SOURCES
+from sandbox.integration.outgoing.versions_sent import (
+    claim_versions,
+    find_by_key,
+    find_claimed,
+    move_claim,
+    place_of,
+)
 
 MOST_AT_ONCE = 500
 LONGEST_BODY = 200_000
@@ -88,14 +95,20 @@ def match_failed(session: TenantSession, wanted: Filter) -> list[Delivery]:
 
 
 def edit_body(session: TenantSession, delivery: Delivery, body: str) -> None:
-    """Put another body in place of the one that failed; its idempotency key stays.
+    """Put another body in place of the one that failed. It is another message then, under an idempotency key of its
+    own, linked to the one before: a partner may know that one with the body that failed.
 
     Raises Conflict for one that is not in the Failed Queue, ValidationFailed for what is not a JSON object.
     """
     if delivery.status != "failed":
         message = f"This send is {delivery.status}; only what stands in the Failed Queue can be edited."
         raise Conflict(message, remedy=Remedy("state", delivery.status, "failed"))
-    delivery.body = check_body(body)
+    text = check_body(body)
+    if text == delivery.body:
+        return
+    delivery.body = text
+    delivery.previous_id, delivery.message_id = delivery.message_id, new_public_id(KEY_PREFIX)
+    move_claim(session, delivery.previous_id, delivery.message_id)
 
 
 def check_body(body: str) -> str:
@@ -115,7 +128,7 @@ def check_body(body: str) -> str:
 
 
 def retry(session: TenantSession, deliveries: Sequence[Delivery], *, is_edited: bool = False) -> Retried:
-    """Send again what failed, under the same idempotency keys. What still lacks something stays, with the reason.
+    """Send again what failed, under the idempotency keys they have. What still lacks something stays, with the reason.
 
     `is_edited` says that somebody has just put the body there.
     """
@@ -143,13 +156,39 @@ def why_not_again(session: TenantSession, delivery: Delivery, *, is_edited: bool
     if find_endpoint(session, delivery.endpoint_id) is None:
         return "The connection was deleted; there is nowhere to send it"
     mapping = session.get(OutgoingMapping, (session.owner_id, delivery.mapping_id)) if delivery.mapping_id else None
-    if delivery.attempts == 0 and not is_edited and not _was_edited(session, delivery):
+    if delivery.attempts == 0 and not is_edited and not was_edited(session, delivery):
         return _compose_anew(session, mapping, delivery)
     missing = missing_in(mapping.rows, delivery.body) if mapping is not None else []
-    return "; ".join(f"{name} is required" for name in missing) or None
+    if missing:
+        return "; ".join(f"{name} is required" for name in missing)
+    return _taken_over(session, delivery)
 
 
-def _was_edited(session: TenantSession, delivery: Delivery) -> bool:
+def _taken_over(session: TenantSession, delivery: Delivery) -> str | None:
+    """Which other send carries this one's version of the record; None where it is this one's to carry."""
+    claimed = find_claimed(session, place_of(delivery), delivery.subject)
+    if delivery.status != "failed" or claimed is None or claimed.version != delivery.record_version:
+        return None
+    return _claim(session, delivery, claimed.version)
+
+
+def _claim(session: TenantSession, delivery: Delivery, version: int) -> str | None:
+    """Let a send carry a version of its record; returns which other one does, where there is one."""
+    subject = delivery.subject or ""
+    if claim_versions(session, place_of(delivery), {subject: (version, delivery.message_id)}):
+        delivery.record_version = version
+        return None
+    claimed = find_claimed(session, place_of(delivery), subject)
+    other = find_by_key(session, claimed.key) if claimed is not None else None
+    if other is not None and other.status != "discarded":
+        return f"{other.public_id} carries this version of the record; discard this send"
+    if claimed is not None:
+        move_claim(session, claimed.key, delivery.message_id)
+    delivery.record_version = version
+    return None
+
+
+def was_edited(session: TenantSession, delivery: Delivery) -> bool:
     """True where the audit trail, which is kept for good, says that somebody put another body there."""
     edits = select(AuditRow.id).where(AuditRow.subject == delivery.public_id, AuditRow.action == EDITED)
     return session.scalar(edits.limit(1)) is not None
@@ -163,9 +202,10 @@ def _compose_anew(session: TenantSession, mapping: OutgoingMapping | None, deliv
     except NotFound:
         return _beyond_repair(delivery, "record")
     composed = compose_all(session, outlet_of(session, mapping), [record])[record.id]
-    if composed.reason is None:
+    reason = composed.reason or _claim(session, delivery, record.version)
+    if reason is None:
         delivery.body = composed.text
-    return composed.reason
+    return reason
 
 
 def _beyond_repair(delivery: Delivery, what: str) -> str | None:

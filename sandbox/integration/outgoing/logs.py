@@ -22,10 +22,13 @@ from sandbox.reports.sheet import Cell, write_csv
 MOST_EXPORTED = 10_000
 EXPORTED = (
     "created_at", "mapping", "subject", "status", "attempts", "answer_status", "reference", "reason",
-    "idempotency_key", "url", "attempted_at", "ended_at", "trace",
+    "idempotency_key", "url", "attempted_at", "ended_at", "trace", "record_version", "previous_idempotency_key",
 )  # fmt: skip
 ORDER = ("-id", "created_at")
-_SEARCHED = (Delivery.type, Delivery.subject, Delivery.reference, Delivery.message_id, Delivery.trace, Delivery.body)
+_SEARCHED = (
+    Delivery.type, Delivery.subject, Delivery.reference, Delivery.message_id, Delivery.previous_id, Delivery.trace,
+    Delivery.body,
+)  # fmt: skip
 _COMMON = {
     "mapping": equals(Delivery.type, Slug, "Slug of the mapping"),
     "date_from": from_day_of(Delivery.created_at, Date),

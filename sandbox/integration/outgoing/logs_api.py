@@ -232,8 +232,9 @@ OPERATIONS = tuple(
             f"{FAILED}/{{id}}",
             summary="Edit a failed send",
             outcome="Send saved",
-            description="Puts another body in place of the one that failed; with `retry` it is sent at once. The "
-            "idempotency key stays the same.",
+            description="Puts another body in place of the one that failed; with `retry` it is sent at once. A "
+            "body that differs gets a new idempotency key, linked to the previous one, because the partner may know "
+            "the previous key with the previous body.",
             handle=_edit,
             body=EditBody,
             returns=WholeSendView,
@@ -246,8 +247,9 @@ OPERATIONS = tuple(
             f"{FAILED}/retry",
             summary="Retry failed sends",
             outcome="Sent again",
-            description="Begins the attempts afresh, under the same idempotency keys. A send that never went out is "
-            "composed anew from its record, unless its body was edited; what is still wrong stays, with the reason.",
+            description="Begins the attempts afresh, under the idempotency keys that the sends have. A send that never "
+            "went out is composed anew from its record, unless its body was edited. What is still wrong stays, with "
+            "the reason, and so does a send whose version of the record another send carries.",
             handle=_in_bulk(retry),
             body=FailedChoice,
             returns=RetriedView,

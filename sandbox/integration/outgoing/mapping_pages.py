@@ -16,7 +16,9 @@ from portal.limits import CONSOLE_SENDS
 from portal.tenancy.models import Tenant
 from sandbox.console.drafts import printable
 from sandbox.console.showing import paint_body
+from sandbox.delivery.models import Delivery
 from sandbox.integration.outgoing.acting import begin_writing, note
+from sandbox.integration.outgoing.by_hand import UNDER_WAY, find_latest, send_by_hand
 from sandbox.integration.outgoing.composing import Composed, compose_body
 from sandbox.integration.outgoing.connection_pages import list_all
 from sandbox.integration.outgoing.mappings import (
@@ -24,14 +26,13 @@ from sandbox.integration.outgoing.mappings import (
     add_mapping,
     change_mapping,
     list_mappings,
+    remove_mapping,
 )
 from sandbox.integration.outgoing.models import OutgoingMapping, SendSchedule
 from sandbox.integration.outgoing.rows import check_rows
 from sandbox.integration.outgoing.schedules import zone_of
-from sandbox.integration.outgoing.sending import send_by_hand
 from sandbox.integration.outgoing.sends_api import find_of_source
 from sandbox.integration.outgoing.sources import SOURCES
-from sandbox.integration.outgoing.triggers import forget_triggered
 from sandbox.integration.outgoing.typed import Body, read_mapping, shown_mapping, spare_rows
 from sandbox.integration.outgoing.values import FITTING
 from sandbox.integration.visiting import integrated_sandbox
@@ -96,7 +97,7 @@ def delete_mapping(reference: str) -> ResponseReturnValue:
     integrated_sandbox()
     begin_writing()
     mapping = _own(reference, lock=True)
-    forget_triggered(current_session())
+    remove_mapping(current_session(), mapping)
     current_session().delete(mapping)
     note("outgoing-mappings.delete", mapping.public_id)
     flash("Mapping deleted", "success")
@@ -104,20 +105,33 @@ def delete_mapping(reference: str) -> ResponseReturnValue:
 
 
 def send_record(reference: str) -> ResponseReturnValue:
-    """Send to API: one record, now."""
+    """Send to API: one record, now. One that was delivered in its present version is sent again on a second press."""
     integrated_sandbox()
     begin_writing()
-    mapping = _own(reference)
+    session, mapping = current_session(), _own(reference)
+    place: dict[str, Any] = {"reference": mapping.public_id, "record": _typed_record()}
     try:
-        record = find_of_source(current_session(), mapping, _typed_record())
-        delivery = send_by_hand(current_session(), mapping, record)
+        record = find_of_source(session, mapping, _typed_record())
+        latest = find_latest(session, mapping, record)
+        if latest is not None and latest.status == "delivered" and request.form.get("act") != "again":
+            flash(f"{record.public_id} was delivered in this version already. Send again to send it twice.", "warning")
+            return redirect(url_for("outgoing.show_mapping", **place, again=1, _anchor="send"), 303)
+        is_known = latest is not None and latest.status in UNDER_WAY
+        delivery = send_by_hand(session, mapping, record)
     except (ValidationFailed, Conflict) as error:
         flash(" ".join(error.extra.get("errors", {}).values()) or error.message, "warning")
-        return redirect(url_for("outgoing.show_mapping", reference=mapping.public_id), 303)
+        return redirect(url_for("outgoing.show_mapping", **place), 303)
     note("outgoing-mappings.send", record.public_id)
-    is_posted = delivery.status != "failed"
-    flash("Posted to the partner" if is_posted else "Not sent: see the reason", "success" if is_posted else "warning")
+    flash(*_said_of(delivery, is_known))
     return redirect(url_for("outgoing.show_send", reference=delivery.public_id), 303)
+
+
+def _said_of(delivery: Delivery, is_known: bool) -> tuple[str, str]:
+    if is_known:
+        return "This version is on its way already", "warning"
+    if delivery.status == "failed":
+        return "Not sent: see the reason", "warning"
+    return "Posted to the partner", "success"
 
 
 def _store(mapping: OutgoingMapping | None, typed: Body) -> OutgoingMapping:

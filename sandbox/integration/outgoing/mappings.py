@@ -19,6 +19,7 @@ from sandbox.integration.outgoing.rows import MOST_ROWS, OutgoingRow, Rows, arti
 from sandbox.integration.outgoing.schedules import set_schedule, wrong_schedule
 from sandbox.integration.outgoing.sources import SOURCES, Source
 from sandbox.integration.outgoing.triggers import forget_triggered
+from sandbox.integration.outgoing.versions_sent import forget_claims
 
 MOST_MAPPINGS = 50
 SLUG_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
@@ -110,6 +111,12 @@ def change_mapping(session: TenantSession, mapping: OutgoingMapping, fields: dic
     refuse_taken(session, (TAKEN,), fields, but=mapping)
     set_fields(mapping, {name: resolved[name] for name in fields})
     _settle(session, mapping)
+
+
+def remove_mapping(session: TenantSession, mapping: OutgoingMapping) -> None:
+    """Forget what goes with a mapping that is being deleted. What it posted before goes its way."""
+    forget_triggered(session)
+    forget_claims(session, mapping_id=mapping.id)
 
 
 def find_by_slug(session: TenantSession, slug: str) -> OutgoingMapping | None:

@@ -9,7 +9,7 @@ from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, String, Te
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.database import Base
-from portal.core.ownership import OnReset, TenantOwned, TenantRecord
+from portal.core.ownership import OnReset, TenantLog, TenantOwned, TenantRecord
 from portal.core.types import EncryptedText, UtcDateTime
 
 
@@ -67,6 +67,26 @@ class OutgoingMapping(TenantRecord, Base):
     manual: Mapped[bool]
     schedule: Mapped[str | None] = mapped_column(String(120))
     active: Mapped[bool]
+
+
+class SentVersion(TenantLog, Base):
+    """The latest version of a record that was posted by a mapping to an endpoint, and the idempotency key it bears.
+
+    There is one row for each, so that of several triggers one posts a version. A reset takes the rows back together
+    with the records whose versions they name.
+    """
+
+    __tablename__ = "sent_versions"
+    __table_args__ = (
+        Index("uq_sent_versions_subject", "tenant_id", "mapping_id", "endpoint_id", "subject", unique=True),
+    )
+    on_reset: ClassVar[OnReset] = "restore"
+
+    mapping_id: Mapped[int] = mapped_column(BigInteger)
+    endpoint_id: Mapped[int] = mapped_column(BigInteger)
+    subject: Mapped[str] = mapped_column(String(32))
+    version: Mapped[int]
+    key: Mapped[str] = mapped_column(String(64))
 
 
 class SendSchedule(TenantOwned, Base):

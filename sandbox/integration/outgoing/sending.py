@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from portal.core.errors import Conflict
 from portal.core.ids import new_public_id
-from portal.core.remedies import Remedy
 from portal.core.session import TenantSession
 from sandbox.delivery.models import Delivery
 from sandbox.delivery.service import Message, Recipient, post, post_failed
@@ -20,6 +18,7 @@ from sandbox.integration.outgoing.connections import endpoint_of
 from sandbox.integration.outgoing.models import Connection, OutgoingMapping
 from sandbox.integration.outgoing.schedules import zone_of
 from sandbox.integration.outgoing.sources import SOURCES
+from sandbox.integration.outgoing.versions_sent import claim_versions
 
 log = logging.getLogger("slipway.outgoing")
 
@@ -38,6 +37,11 @@ class Outlet:
     url: str
     endpoint: Recipient
 
+    @property
+    def place(self) -> tuple[int, int]:
+        """What a version is posted by and to: the mapping, the endpoint."""
+        return self.mapping_id, self.endpoint.id
+
 
 def outlet_of(session: TenantSession, mapping: OutgoingMapping) -> Outlet:
     """The outlet of a stored mapping."""
@@ -51,45 +55,40 @@ def connection_of(session: TenantSession, mapping: OutgoingMapping) -> Connectio
     return session.get_one(Connection, (session.owner_id, mapping.connection_id))
 
 
-def send_records(session: TenantSession, outlet: Outlet, records: Sequence[Any], *, trace: str = "") -> list[Delivery]:
-    """Post one message for each record, under an idempotency key that stays the same ever after.
+def send_records(
+    session: TenantSession,
+    outlet: Outlet,
+    records: Sequence[Any],
+    *,
+    trace: str = "",
+    afresh: bool = False,
+    previous: str | None = None,
+) -> list[Delivery]:
+    """Post one message for each record whose present version was not posted to the same place before.
 
-    One that lacks what the mapping requires is not sent: it stands in the Failed Queue at once, with the reason.
+    Each goes under an idempotency key that stays the same ever after. With `afresh` a version is posted once more,
+    under a key of its own; `previous` is the one before. A record that lacks what the mapping requires is not sent: it
+    stands in the Failed Queue at once, with the reason.
     """
-    bodies = compose_all(session, outlet, records)
+    session.flush()
+    keys = {record.public_id: (record.version, new_public_id(KEY_PREFIX)) for record in records}
+    won = claim_versions(session, outlet.place, keys, afresh=afresh)
+    chosen = [record for record in records if record.public_id in won]
+    bodies = compose_all(session, outlet, chosen) if chosen else {}
+    usual = Message("", outlet.slug, outlet.url, "", None, trace, outlet.mapping_id, previous_id=previous)
     posted = []
-    for record in records:
-        if record.id not in bodies:
-            continue
-        composed = bodies[record.id]
-        message = Message(
-            id=new_public_id(KEY_PREFIX),
-            type=outlet.slug,
-            url=outlet.url,
-            body=composed.text,
-            subject=record.public_id,
-            trace=trace,
-            mapping_id=outlet.mapping_id,
-        )
-        reason = composed.reason
-        posted.append(
-            post(session, outlet.endpoint, message)
-            if reason is None
-            else post_failed(session, outlet.endpoint, message, reason)
-        )
+    for record in (one for one in chosen if one.id in bodies):
+        version, key = keys[record.public_id]
+        message = replace(usual, id=key, subject=record.public_id, record_version=version)
+        posted.append(_post(session, outlet, message, bodies[record.id]))
     return posted
 
 
-def send_by_hand(session: TenantSession, mapping: OutgoingMapping, record: Any) -> Delivery:
-    """Send one record as somebody asked. Raises Conflict for a mapping that may not be sent so, or is switched off."""
-    if not mapping.active:
-        message = f"The mapping {mapping.slug} is switched off. Switch it on, then repeat."
-        raise Conflict(message, remedy=Remedy("state", "off", "active"))
-    if not mapping.manual:
-        message = f"The mapping {mapping.slug} is not sent by hand. Set manual on it, then repeat."
-        raise Conflict(message, remedy=Remedy("state", "not manual", "manual"))
-    (delivery,) = send_records(session, outlet_of(session, mapping), [record])
-    return delivery
+def _post(session: TenantSession, outlet: Outlet, message: Message, composed: Composed) -> Delivery:
+    message = replace(message, body=composed.text)
+    if composed.reason is None:
+        return post(session, outlet.endpoint, message)
+    return post_failed(session, outlet.endpoint, message, composed.reason)
 
 
 def compose_all(session: TenantSession, outlet: Outlet, records: Sequence[Any]) -> dict[int, Composed]:

@@ -15,12 +15,13 @@ from portal.core.errors import Conflict, NotFound, ValidationFailed
 from portal.core.ids import PUBLIC_ID
 from portal.core.remedies import Remedy
 from portal.core.session import TenantSession
+from sandbox.integration.outgoing.by_hand import UNDER_WAY, find_latest, send_by_hand
 from sandbox.integration.outgoing.composing import Filled
 from sandbox.integration.outgoing.examples import EXAMPLES
 from sandbox.integration.outgoing.mappings import Slug, list_mappings
 from sandbox.integration.outgoing.models import Connection, OutgoingMapping
 from sandbox.integration.outgoing.rows import article
-from sandbox.integration.outgoing.sending import compose_all, outlet_of, send_by_hand
+from sandbox.integration.outgoing.sending import compose_all, outlet_of
 from sandbox.integration.outgoing.shown import SendView, show_send
 from sandbox.integration.outgoing.sources import SOURCES
 from sandbox.resources.invoices import invoices
@@ -142,11 +143,15 @@ def answer_send(call: Call) -> Done:
 
 
 def _send(call: Call, mapping: OutgoingMapping, record: Any) -> Done:
+    latest = find_latest(call.session, mapping, record)
+    is_known = latest is not None and latest.status in UNDER_WAY
     delivery = send_by_hand(call.session, mapping, record)
     call.session.flush()
     call.subject = record.public_id
     where = f"/api/v2/integration/outgoing-logs/{delivery.public_id}"
     remark = f"Nothing was sent: {delivery.reason}." if delivery.status == "failed" else ""
+    if is_known:
+        remark = "This version of the record is on its way already; nothing was added."
     return Done(show_send(call.session, delivery), {"Location": where}, remark)
 
 
@@ -165,7 +170,9 @@ def _send_operation(resource: Resource, source: str, noun: str) -> Operation:
         summary=f"Send {noun} to a partner",
         outcome="Posted to the partner",
         description="Composes the message by an outgoing mapping, posts it, and answers with its place in the log. "
-        "The worker sends it. One that lacks what the mapping requires is not sent; it stands in the Failed Queue.",
+        "The worker sends it. One that lacks what the mapping requires is not sent; it stands in the Failed Queue. "
+        "If this version of the record is under way or failed, that send goes on under its idempotency key. If it was "
+        "delivered, it is sent again under a new key.",
         permission=f"{resource.module}:write",
         modules=("integration",),
         find=resource.find,

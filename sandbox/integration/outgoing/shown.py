@@ -29,7 +29,14 @@ class SendView(ApiModel):
     subject: str | None = Field(description="Public id of the record")
     connection_id: int | None = Field(description="None once the connection was deleted")
     url: str
+    record_version: int | None = Field(
+        description="Version of the record that is sent. Each version goes once to a connection by a mapping"
+    )
     idempotency_key: str = Field(description="Sent as `Idempotency-Key`: the same in every attempt")
+    previous_idempotency_key: str | None = Field(
+        description="Key that this send had before its body was edited, or of the send before it if the same version "
+        "was sent again"
+    )
     attempts: int = Field(description="How many were made")
     answer_status: int | None = Field(description="The HTTP status of the last answer")
     retryable: bool | None = Field(
@@ -46,7 +53,7 @@ class SendView(ApiModel):
 
 
 _PLAIN = tuple(name for name in SendView.model_fields if hasattr(Delivery, name))
-COLUMNS = ("id", *_PLAIN, "endpoint_id", "type", "message_id")
+COLUMNS = ("id", *_PLAIN, "endpoint_id", "type", "message_id", "previous_id")
 
 
 def show_sends(session: TenantSession, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -61,6 +68,7 @@ def show_sends(session: TenantSession, rows: Iterable[dict[str, Any]]) -> list[d
         | {
             "mapping": row["type"],
             "idempotency_key": row["message_id"],
+            "previous_idempotency_key": row["previous_id"],
             "connection_id": connections.get(row["endpoint_id"]),
             "retryable": _is_retryable(row),
             "next_attempt_at": due.get(row["id"]),

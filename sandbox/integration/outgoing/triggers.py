@@ -16,6 +16,7 @@ from sandbox.delivery.models import Endpoint
 from sandbox.integration.outgoing.models import Connection, OutgoingMapping
 from sandbox.integration.outgoing.sending import Outlet, send_records
 from sandbox.integration.outgoing.sources import SOURCES
+from sandbox.integration.outgoing.versions_sent import is_new_version
 
 _KNOWN = "triggered mappings"
 
@@ -51,16 +52,22 @@ _ACTIVE = scoped(
 
 @on_event
 def send_by_event(session: TenantSession, event: Event) -> None:
-    """Send the record an event is about through every mapping that the event triggers."""
+    """Send the record an event is about through every mapping that the event triggers.
+
+    Its version is the one that the transaction gives it. An event that leaves the record as it was, such as a further
+    inquiry of a lead, is news of its own and goes out each time.
+    """
     wanted = [item.outlet for item in _triggered(session) if event.type in item.events]
     if not wanted or event.subject is None:
         return
+    session.flush()
     try:
         record = find_record(session, SOURCES[wanted[0].source].resource.model, event.subject)
     except NotFound:
         return
+    is_news = not is_new_version(session, record)
     for outlet in wanted:
-        send_records(session, outlet, [record], trace=event.trace or "")
+        send_records(session, outlet, [record], trace=event.trace or "", afresh=is_news)
 
 
 def forget_triggered(session: TenantSession) -> None:

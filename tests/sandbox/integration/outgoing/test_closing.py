@@ -41,8 +41,8 @@ def is_paused(database: Database, alices_sandbox: NewSandbox) -> Paused:
     return read
 
 
-def send(caller: Integration, **body: Any) -> dict[str, Any]:
-    answer = caller.post("/api/v2/invoices/1/send", {"mapping": "test"} | body)
+def send(caller: Integration, invoice: int = 1, **body: Any) -> dict[str, Any]:
+    answer = caller.post(f"/api/v2/invoices/{invoice}/send", {"mapping": "test"} | body)
     assert answer.status_code == 201, answer.text
     return dict(answer.json["data"])
 
@@ -82,7 +82,7 @@ def test_a_connection_that_answers_410_is_closed_and_what_follows_is_held(
     assert shown["closed_at"] is not None
     acts = [act["action"] for act in alice.get("/api/v2/audit").json["data"]]
     assert "connections.disabled_as_gone" in acts
-    assert send(alice)["status"] == "held"
+    assert send(alice, 2)["status"] == "held"
     courier().deliver_due()
     assert len(partner.arrivals) == 1
     partner.decide = lambda arrival: (200, {})
@@ -106,7 +106,7 @@ def test_a_connection_that_takes_nothing_tells_since_when_and_one_switched_off_t
     courier(waits=(3600,)).deliver_due()
     failing = alice.get(path).json["data"]
     assert failing["status"] == "active" and failing["failing_since"] is not None
-    send(alice)
+    send(alice, 2)
     courier(waits=()).deliver_due()
     closed = alice.get(path).json["data"]
     assert (closed["status"], closed["active"]) == ("failing", False)
@@ -209,9 +209,10 @@ def test_the_page_of_a_closed_connection_says_why_since_when_and_what_waits(
     fields |= {"connection_id": "3", "rows-0-field": "invoice_number", "rows-0-parameter": "number"}
     saved = alice.post("/sandbox/integration/outgoing", fields)
     editor = next(form.get("action") for form in saved.find_all("form") if "omp_" in (form.get("action") or ""))
-    for status, said in ((500, "Its last messages failed"), (410, "It answered 410 Gone")):
+    cases = (("1", 500, "Its last messages failed"), ("2", 410, "It answered 410 Gone"))
+    for invoice, status, said in cases:
         partner.decide = lambda arrival, status=status: (status, {})
-        alice.post(f"{editor}/send", {"record": "1"})
+        alice.post(f"{editor}/send", {"record": invoice})
         courier().deliver_due()
         assert said in alice.get(place).text
     page = alice.get(place).text

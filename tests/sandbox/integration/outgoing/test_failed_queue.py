@@ -1,4 +1,4 @@
-"""The Failed Queue: inspected, edited, tried again under the same key, discarded; one by one and in bulk."""
+"""The Failed Queue: inspected, edited, tried again under the same key, or a new one if the body differs, discarded."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def fail(caller: Integration, partner: Sink, courier: CourierMaker, *invoices: i
     return sent
 
 
-def test_a_refused_send_is_edited_and_retried_under_the_same_key(
+def test_a_refused_send_is_edited_and_retried_under_a_key_of_its_own(
     alice: Integration, bob: Integration, mallory: Integration, connect: Connect, map_out: Map, partner: Sink,
     courier: CourierMaker,
 ) -> None:  # fmt: skip
@@ -47,16 +47,21 @@ def test_a_refused_send_is_edited_and_retried_under_the_same_key(
     for wrong in ('{"a": 1', "[]", "7", '{"a": 1, "a": 2}', '{"a": NaN}', '{"a": "\ud800"}', " "):
         assert "body" in alice.patch(path, {"body": wrong}).json["errors"], wrong
     body = '{"invoiceNumber": "INV-2024-001", "amount": 1500.00}'
+    same = alice.patch(path, {"body": alice.get(f"{LOGS}/{sent['public_id']}").json["data"]["body"]}).json["data"]
+    assert (same["idempotency_key"], same["previous_idempotency_key"]) == (sent["idempotency_key"], None)
     edited = alice.patch(path, {"body": body}).json["data"]
     assert (edited["status"], edited["body"]) == ("failed", body)
+    assert edited["idempotency_key"] != edited["previous_idempotency_key"] == sent["idempotency_key"]
     answer = alice.post(f"{FAILED}/retry", {"ids": [sent["public_id"]]})
     assert answer.json["data"] == {"matched": 1, "done": 1, "refused": []}
     courier().deliver_due()
     first, second = partner.arrivals
-    assert first.headers["idempotency-key"] == second.headers["idempotency-key"] == sent["idempotency_key"]
+    keys = [arrival.headers["idempotency-key"] for arrival in (first, second)]
+    assert keys == [sent["idempotency_key"], edited["idempotency_key"]]
     assert second.body.decode() == body
     whole = alice.get(f"{LOGS}/{sent['public_id']}").json["data"]
     assert (whole["status"], whole["reference"], whole["attempts"]) == ("delivered", "P-1", 2)
+    assert [one["public_id"] for one in alice.get(f"{LOGS}?search={keys[0]}").json["data"]] == [sent["public_id"]]
     assert [attempt["answer_status"] for attempt in whole["history"]] == [400, 200]
     assert "no such project" in whole["history"][0]["answer_body"]
     assert "s3cret!" not in json.dumps(whole)

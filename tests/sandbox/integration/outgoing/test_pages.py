@@ -78,12 +78,25 @@ def test_a_partner_is_connected_mapped_sent_to_and_retried_by_hand(
     alice.post(failed, {"body": '{"number": "INV-1"}', "act": "retry"})
     courier().deliver_due()
     first, second = partner.arrivals
-    assert first.headers["idempotency-key"] == second.headers["idempotency-key"]
+    key = first.headers["idempotency-key"]
+    assert key != second.headers["idempotency-key"]
     assert second.headers["x-key"] == "issued-by-them"
     assert json.loads(second.body) == {"number": "INV-1"}
     detail = alice.get(f"{ROOT}/outgoing/logs/{box.get('value')}")
     assert "delivered" in detail.text and "issued-by-them" not in detail.html
     assert "Attempt 2" in detail.text
+    assert f"Previous idempotency key {key}" in detail.text
+
+    asked = alice.post(f"{editor}/send", {"record": "1"})
+    assert "was delivered in this version already" in asked.text and "Send again" in asked.text
+    courier().deliver_due()
+    assert len(partner.arrivals) == 2
+    again = alice.post(f"{editor}/send", {"record": "1", "act": "again"})
+    assert f"Previous idempotency key {second.headers['idempotency-key']}" in again.text
+    twice = alice.post(f"{editor}/send", {"record": "1"})
+    assert "on its way already" in twice.text
+    courier().deliver_due()
+    assert len(partner.arrivals) == 3
 
 
 def test_the_log_the_queue_the_settings_and_traces_are_sound_pages(

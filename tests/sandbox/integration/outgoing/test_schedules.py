@@ -69,7 +69,7 @@ def test_an_instant_that_no_calendar_holds_in_the_tenants_zone_fails_alone(
         "01/07/2026 14:32", "02/07/2026 00:00",
     ]  # fmt: skip
     failed = alice.get(f"{ROOT}/failed").json["data"]
-    assert [(one["subject"], one["reason"]) for one in failed] == [(poison["public_id"], reason)] * 2
+    assert [(one["subject"], one["reason"]) for one in failed] == [(poison["public_id"], reason)]
 
 
 def test_a_record_that_stumbles_in_a_way_nobody_foresaw_fails_alone(
