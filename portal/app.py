@@ -49,6 +49,7 @@ from portal.tenancy.tokens import blueprint as token_endpoint
 from portal.tenancy.tokens import init_tokens
 from portal.web.assets import init_assets
 from portal.web.csrf import init_csrf
+from portal.web.desk_link import init_desk_link
 from portal.web.errors import show_error_page
 from portal.web.gallery import blueprint as gallery
 from portal.web.headers import init_headers
@@ -98,6 +99,7 @@ def create_app(settings: Settings, *extensions: Extension) -> Flask:
     init_assets(app)
     init_tokens(app)
     init_csrf(app)
+    init_desk_link(app)
     init_accounts(app)
     site = _init_site(app, settings)
 

@@ -16,6 +16,7 @@ from portal.accounts.service import create_guest, find_by_session, keep_guest
 from portal.core.errors import NotFound
 from portal.core.runtime import runtime
 from portal.core.session import TenantSession
+from portal.web.desk_link import asks_for_desk_link, forget_desk, remember_desk
 
 SESSION_LIFETIME = dt.timedelta(days=14)
 
@@ -57,6 +58,7 @@ def staff() -> None:
     developer = current_developer()
     if developer is None or not developer.is_staff:
         raise NotFound
+    after_this_request(remember_desk)
 
 
 def current_developer() -> Developer | None:
@@ -98,4 +100,11 @@ def _load(session_id: str) -> Developer | None:
 
 def _keep_private(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-store"
+    if asks_for_desk_link(request.headers.get("Cookie", "")) and response.status_code < 500 and not _is_staff():
+        forget_desk(response)
     return response
+
+
+def _is_staff() -> bool:
+    developer = current_developer()
+    return developer is not None and developer.is_staff

@@ -1,7 +1,7 @@
 """Pages printed once: bytes in three encodings with an ETag each, served without rendering.
 
 A page belongs here only if it is the same for every visitor: its view reads nothing of the request but
-the path.
+the path. Staff get the same page with one link more.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ import brotli
 from flask import Flask, Response, g, make_response, request
 from flask.typing import ResponseReturnValue
 
+from portal.web.desk_link import add_desk_link, asks_for_desk_link
 from portal.web.headers import request_id_for
 
 CACHE_CONTROL = "public, max-age=0, must-revalidate"
+STAFF_CACHE_CONTROL = "private, max-age=0, must-revalidate"
 DROPPED = {"content-length", "content-type", "etag", "cache-control", "vary", "set-cookie", "x-request-id"}
 ABOUT_THE_BODY = {"Content-Type", "Content-Encoding"}
 READING = {"GET", "HEAD"}
@@ -45,34 +47,36 @@ class Shelf:
 
     def __init__(self) -> None:
         self.pages: dict[str, dict[str, Edition]] = {}
+        self.staff_pages: dict[str, dict[str, Edition]] = {}
 
-    def put(self, path: str, response: Response) -> dict[str, Edition]:
-        """Print a rendered response and keep it."""
-        body = response.get_data()
-        digest = hashlib.sha256(body).hexdigest()[:32]
-        bodies = {
-            "identity": body,
-            "gzip": gzip.compress(body, 9, mtime=0),
-            "br": brotli.compress(body, quality=11),
-        }
+    def put(self, path: str, response: Response) -> None:
+        """Print a rendered response and keep it, with the link to the desk for staff as well."""
+        body, content_type = response.get_data(), response.headers["Content-Type"]
         extra = [(name, value) for name, value in response.headers if name.lower() not in DROPPED]
-        editions = {
-            encoding: _edition(encoding, data, digest, response.headers["Content-Type"], extra)
-            for encoding, data in bodies.items()
-        }
-        self.pages[path] = editions
-        return editions
+        self.pages[path] = _print(body, content_type, [("Cache-Control", CACHE_CONTROL), *extra])
+        private = [("Cache-Control", STAFF_CACHE_CONTROL), *extra]
+        self.staff_pages[path] = _print(add_desk_link(body), content_type, private, brotli_quality=5)
+
+    def find(self, path: str, cookies: str) -> dict[str, Edition] | None:
+        """Return a page's editions for a visitor, told by the Cookie header; None if it is not printed yet."""
+        return (self.staff_pages if cookies and asks_for_desk_link(cookies) else self.pages).get(path)
+
+
+def _print(
+    body: bytes, content_type: str, extra: list[tuple[str, str]], *, brotli_quality: int = 11
+) -> dict[str, Edition]:
+    digest = hashlib.sha256(body).hexdigest()[:32]
+    bodies = {
+        "identity": body,
+        "gzip": gzip.compress(body, 9, mtime=0),
+        "br": brotli.compress(body, quality=brotli_quality),
+    }
+    return {encoding: _edition(encoding, data, digest, content_type, extra) for encoding, data in bodies.items()}
 
 
 def _edition(encoding: str, body: bytes, digest: str, content_type: str, extra: list[tuple[str, str]]) -> Edition:
     etag = f'"{digest}"' if encoding == "identity" else f'"{digest}-{encoding}"'
-    headers = [
-        ("Content-Type", content_type),
-        ("ETag", etag),
-        ("Cache-Control", CACHE_CONTROL),
-        ("Vary", "Accept-Encoding"),
-        *extra,
-    ]
+    headers = [("Content-Type", content_type), ("ETag", etag), ("Vary", "Accept-Encoding"), *extra]
     if encoding != "identity":
         headers.append(("Content-Encoding", encoding))
     return Edition(body, etag, headers)
@@ -99,7 +103,9 @@ def init_printing(app: Flask, shelf: Shelf) -> None:
     def keep(response: Response) -> Response:
         if not g.get("is_published") or response.status_code != 200 or app.debug or request.method != "GET":
             return response
-        editions = shelf.put(request.environ["PATH_INFO"], response)
+        path = request.environ["PATH_INFO"]
+        shelf.put(path, response)
+        editions = shelf.find(path, request.headers.get("Cookie", "")) or shelf.pages[path]
         edition = editions[preferred_encoding(request.headers.get("Accept-Encoding", ""))]
         request_id = response.headers.get("X-Request-Id", "")
         return Response(edition.body, headers=[*edition.headers, ("X-Request-Id", request_id)])
@@ -116,10 +122,10 @@ class Press:
 
     def __init__(self, application: WSGIApplication, shelf: Shelf) -> None:
         self._application = application
-        self._pages = shelf.pages
+        self._shelf = shelf
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        editions = self._pages.get(environ["PATH_INFO"])
+        editions = self._shelf.find(environ["PATH_INFO"], environ.get("HTTP_COOKIE", ""))
         if editions is None or environ["REQUEST_METHOD"] not in READING:
             return self._application(environ, start_response)
         edition = editions[preferred_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))]
