@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -30,6 +31,10 @@ from tests.stores import Store, find_stores, redis_missing
 
 ROOT = Path(__file__).resolve().parents[1]
 SECRET = "a-secret-for-tests-that-is-long-enough"
+
+
+hypothesis.settings.register_profile("slipway", deadline=None)
+hypothesis.settings.load_profile("slipway")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -250,8 +255,16 @@ def content() -> Path:
     return ROOT / "content"
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say in one line what was left out, and why."""
-    reasons = {str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", []) if report.longrepr}
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Say in the last line what passed, failed and was left out, and why."""
+    terminalreporter = config.pluginmanager.get_plugin("terminalreporter")
+    if terminalreporter is None or hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    stats = terminalreporter.stats
+    passed, skipped = len(stats.get("passed", [])), len(stats.get("skipped", []))
+    failed = len(stats.get("failed", [])) + len(stats.get("error", []))
+    reasons = {str(report.longrepr[2]) for report in stats.get("skipped", []) if report.longrepr}
     left_out = sorted({reason.removeprefix("Skipped: ") for reason in reasons} | ({redis_missing()} - {""}))
-    terminalreporter.write_line(f"Left out: {'; '.join(left_out)}" if left_out else "Nothing was left out.")
+    told = f"left out: {'; '.join(left_out)}" if left_out else "nothing was left out"
+    terminalreporter.write_line(f"{passed} passed, {failed} failed, {skipped} skipped; {told}")

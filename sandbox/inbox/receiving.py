@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import ExitStack
 
 from flask import Blueprint, Response, request
@@ -18,8 +17,8 @@ from portal.limits import ARRIVALS
 from portal.web.csrf import takes_anything
 from sandbox.inbox.arrivals import Arrival, Place, Reply, find_place, take_in, waits_next
 from sandbox.inbox.service import PATH, url_of
+from sandbox.rehearsal import waiting
 from sandbox.rehearsal.acting import lost_answer
-from sandbox.rehearsal.waiting import place_to_wait
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 BODILESS = frozenset({204, 205, 304})
@@ -40,14 +39,14 @@ def receive(token: str) -> ResponseReturnValue:
     place, waits = _find(token)
     charge(parts.meter, ARRIVALS, place.public_id).refuse_if_exceeded()
     arrival = Arrival(request.method, path_as_sent(), list(request.headers.items()), request.get_data(cache=False))
-    with ExitStack() as waiting:
-        can_wait = waits and _has_place(waiting)
+    with ExitStack() as places:
+        can_wait = waits and _has_place(places)
         with parts.database.transaction() as session:
             session.bind_tenant(place.tenant_id, place.clock)
             url = url_of(parts.settings.base_url, token)
             reply = take_in(session, place, arrival, url=url, can_wait=can_wait)
         if reply.delay_ms:
-            time.sleep(reply.delay_ms / 1000)
+            waiting.hold(reply.delay_ms)
     return _answer(reply)
 
 
@@ -60,9 +59,9 @@ def _find(token: str) -> tuple[Place, bool]:
         return place, waits_next(session, place)
 
 
-def _has_place(waiting: ExitStack) -> bool:
+def _has_place(places: ExitStack) -> bool:
     try:
-        waiting.enter_context(place_to_wait())
+        places.enter_context(waiting.place_to_wait())
     except RateLimited:
         return False
     return True

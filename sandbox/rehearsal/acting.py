@@ -6,18 +6,16 @@ without an answer, or with an incomplete one, according to how much the server h
 
 from __future__ import annotations
 
-import time
-
 from flask import Response, after_this_request, g, request
 
 from portal.api.answers import JSON
 from portal.api.operation import Call
 from portal.api.rehearsing import change_delivery
 from portal.core.runtime import runtime
+from sandbox.rehearsal import waiting
 from sandbox.rehearsal.arming import Occasion, count_use, take_armed
 from sandbox.rehearsal.outcomes import refusal_for
 from sandbox.rehearsal.scenarios import HEADER, Scenario, read_header
-from sandbox.rehearsal.waiting import place_to_wait
 
 GATEWAY_TIMEOUT = 504
 
@@ -84,5 +82,5 @@ def _cut_off(response: Response) -> Response:
 
 def _wait(ms: int) -> None:
     """Hold the call. Raises RateLimited where too many are held already."""
-    with place_to_wait():
-        time.sleep(ms / 1000)
+    with waiting.place_to_wait():
+        waiting.hold(ms)

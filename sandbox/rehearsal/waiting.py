@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,6 +12,11 @@ from portal.core.runtime import runtime
 
 _waiting = 0
 _turn = threading.Lock()
+
+
+def hold(ms: int) -> None:
+    """Keep the call at hand waiting, by one who has a place to wait."""
+    time.sleep(ms / 1000)
 
 
 @contextmanager

@@ -11,6 +11,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+PATIENCE_MS = 120_000
+"""The one limit of every wait: far beyond what a slow and busy machine takes."""
 NewPage = Callable[..., Page]
 
 
@@ -39,7 +41,7 @@ def new_page(chromium: Browser, live_server: str) -> Iterator[NewPage]:
             color_scheme=scheme,  # type: ignore[arg-type]
             reduced_motion="reduce",
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)

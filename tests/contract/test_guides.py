@@ -59,7 +59,7 @@ def test_every_sample_of_the_page_runs(file: Path, live_server: str, new_sandbox
         "SLIPWAY_TENANT": new.tenant.public_id,
     }
     for command, expected in read_samples(file):
-        done = subprocess.run(["bash", "-c", command], env=environ, capture_output=True, text=True, timeout=30)
+        done = subprocess.run(["bash", "-c", command], env=environ, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, f"{command}\n{done.stderr}"
         if expected is not None:
             answer = json.loads(done.stdout)

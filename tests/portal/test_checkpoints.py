@@ -80,7 +80,7 @@ def test_so_many_writes_start_a_checkpoint(own_database: Database) -> None:
         write(own_database, 4)
         assert not made.is_set()
         write(own_database, 5)
-        assert made.wait(timeout=10)
+        assert made.wait(timeout=60)
 
 
 def test_a_checkpoint_that_ends_its_thread_is_followed_by_others(own_database: Database, path: Path) -> None:

@@ -17,6 +17,8 @@ from tests.portal.certificates import Authority
 from tests.portal.servers import Line, answering, once, serving
 
 LOOPBACK = ("127.0.0.0/8",)
+HELD_SECONDS, CUT_OFF_BY = 120, 60
+"""A hostile server holds on for the first; a client that gives up in time is far below the second on any machine."""
 
 
 def request(
@@ -178,23 +180,23 @@ def test_a_server_that_drips_is_cut_off_in_time(client: OutgoingClient, head: by
         line.hear()
         line.say(head)
         line.drip(dripping)
-        line.is_over.wait(20)
+        line.is_over.wait(HELD_SECONDS)
 
     with serving(act) as stranger:
         started = time.monotonic()
         assert failure(client, request(stranger.origin, timeout=0.4)).kind == "timeout"
-        assert 0.3 < time.monotonic() - started < 2
+        assert 0.3 < time.monotonic() - started < CUT_OFF_BY
 
 
 def test_a_server_that_does_not_read_is_cut_off_in_time(client: OutgoingClient) -> None:
     def wait(line: Line) -> None:
-        line.is_over.wait(20)
+        line.is_over.wait(HELD_SECONDS)
 
     with serving(wait) as stranger:
         sent = request(stranger.origin, body=b"x" * 50_000_000, timeout=0.4)
         started = time.monotonic()
         assert failure(client, sent).kind == "timeout"
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < CUT_OFF_BY
 
 
 def test_a_handshake_that_does_not_end_is_cut_off_in_time(client: OutgoingClient) -> None:
@@ -204,7 +206,7 @@ def test_a_handshake_that_does_not_end_is_cut_off_in_time(client: OutgoingClient
     with serving(act) as stranger:
         started = time.monotonic()
         assert failure(client, request(f"https://127.0.0.1:{stranger.port}/", timeout=0.4)).kind == "timeout"
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < CUT_OFF_BY
 
 
 def test_a_name_that_takes_too_long_is_cut_off_in_time() -> None:
@@ -212,13 +214,13 @@ def test_a_name_that_takes_too_long_is_cut_off_in_time() -> None:
 
     def hang(host: str) -> list[str]:
         asked.set()
-        over.wait(20)
+        over.wait(HELD_SECONDS)
         return ["93.184.215.14"]
 
     with OutgoingClientOf(resolve=hang) as client:
         started = time.monotonic()
         assert failure(client, request("https://erp.example/", timeout=0.3)).kind == "timeout"
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < CUT_OFF_BY
     over.set()
     assert asked.is_set()
 

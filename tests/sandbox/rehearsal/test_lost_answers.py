@@ -45,7 +45,7 @@ def granian(settings: Settings) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
-        server.wait(timeout=15)
+        server.wait(timeout=60)
 
 
 def _wait_for(port: int) -> None:
@@ -68,7 +68,7 @@ def send(origin: str, alices_sandbox: NewSandbox) -> Send:
     """Call as alice over a socket; what arrived, as (status, data), or an exception."""
 
     def call(method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-        connection = HTTPConnection(urlsplit(origin).netloc, timeout=20)
+        connection = HTTPConnection(urlsplit(origin).netloc, timeout=60)
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         headers["Authorization"] = f"Bearer {alices_sandbox.keys['administrator']}"
         if body is not None:

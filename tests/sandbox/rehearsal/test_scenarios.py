@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from sqlalchemy import select
 from portal.core.database import Database
 from portal.tenancy.audit import AuditRow
 from tests.conftest import Integration, NewSandbox, SandboxMaker
+from tests.sandbox.gate import Gate
 
 CUSTOMERS = "/api/v2/customers"
 HEADER = "X-Sandbox-Scenario"
@@ -200,25 +201,30 @@ def test_a_slow_answer_is_the_real_one(alice: Integration) -> None:
 
 
 def test_a_slow_call_holds_up_nobody(
-    alices_sandbox: NewSandbox, new_caller: Callable[[NewSandbox], Integration]
+    alices_sandbox: NewSandbox, new_caller: Callable[[NewSandbox], Integration], gate: Gate
 ) -> None:
     """It waits without a transaction: others write meanwhile, a reset included."""
     slow, other = new_caller(alices_sandbox), new_caller(alices_sandbox)
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(slow.post, CUSTOMERS, NEW, **asking("slow; ms=1500; times=1"))
-        started = time.monotonic()
+        held = pool.submit(slow.post, CUSTOMERS, NEW, **asking("slow; ms=1500; times=1"))
+        gate.wait_for(1)
         assert other.post(CUSTOMERS, NEW).status_code == 201
         assert other.post("/api/v2/sandbox/reset").status_code == 200
-        assert time.monotonic() - started < 1.5, "they waited for the slow one"
-        assert waiting.result().status_code == 201
+        assert not held.done()
+        gate.open()
+        assert held.result().status_code == 201
 
 
 def test_half_of_the_threads_may_wait_and_the_others_go_on(
-    alices_sandbox: NewSandbox, new_caller: Callable[[NewSandbox], Integration]
+    alices_sandbox: NewSandbox, new_caller: Callable[[NewSandbox], Integration], gate: Gate
 ) -> None:
     callers = [new_caller(alices_sandbox) for _ in range(6)]
     with ThreadPoolExecutor(6) as pool:
-        answers = list(pool.map(lambda caller: caller.get(CUSTOMERS, **asking("slow; ms=800")), callers))
+        calls = [pool.submit(caller.get, CUSTOMERS, **asking("slow; ms=800")) for caller in callers]
+        finished = as_completed(calls, timeout=60)
+        assert {next(finished).result().status_code for _ in range(2)} == {429}
+        gate.open()
+    answers = [call.result() for call in calls]
     assert sorted(answer.status_code for answer in answers) == [200] * 4 + [429] * 2
     refused = next(answer for answer in answers if answer.status_code == 429)
     assert refused.headers["Retry-After"] == "1"
