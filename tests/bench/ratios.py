@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tests.bench.load import Figures
-from tests.bench.resets import EMPTY, UNCHANGED, Resets
+from tests.bench.resets import EMPTY, RESTORE, UNCHANGED, Resets
 from tests.bench.scale import CALLS, Scale
 from tests.bench.targets import LEVELS, OURS, USUAL
 from tests.bench.throughput import BARE, Measured
@@ -100,9 +100,9 @@ def ratios_of_walk(walk: Walk) -> list[Ratio]:
 
 def times_of_resets(resets: Resets) -> Iterator[Ratio]:
     """Medians in milliseconds, which are no ratios but have an aim as well."""
-    for before in (UNCHANGED, EMPTY):
+    for before, act in {UNCHANGED: "reset", EMPTY: "reset", RESTORE: "restore of a snapshot"}.items():
         for store in dict.fromkeys(store for store, _ in resets.times):
-            yield Ratio(f"reset, ms, {store}, {before}", {1: resets.median(store, before)}, Aim(100, "<"))
+            yield Ratio(f"{act}, ms, {store}, {before}", {1: resets.median(store, before)}, Aim(100, "<"))
 
 
 def _rate(runs: list[Figures]) -> float:

@@ -1,4 +1,4 @@
-"""Resets of a full seed, on SQLite and on PostgreSQL where it is found."""
+"""Resets of a full seed, and restores of a snapshot, on SQLite and on PostgreSQL where it is found."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from sqlalchemy import delete
 from portal.core.ownership import table_of
 from portal.tenancy.copying import models_that
 from portal.tenancy.models import Tenant
+from sandbox.rehearsal.models import Snapshot
+from sandbox.rehearsal.snapshots import restore_snapshot, take_snapshot
 from sandbox.seed.service import reset_tenant
 from sandbox.tenants import create_sandbox
 from tests.bench.ours import Store, new_store
@@ -20,6 +22,7 @@ from tests.stores import find_stores
 
 TIMES = 10
 UNCHANGED, EMPTY = "nothing changed", "every row gone"
+RESTORE = "every row put back"
 
 
 @dataclass
@@ -57,6 +60,12 @@ def _measure_on(store: Store, name: str, resets: Resets) -> None:
             if before == EMPTY:
                 _clear(store, tenant)
             resets.times.setdefault((name, before), []).append(_reset(store, tenant, resets))
+    with store.database.transaction() as session:
+        session.bind_tenant(tenant.id)
+        snapshot = take_snapshot(session, session.merge(tenant, load=False), "Bench").id
+    for _ in range(TIMES):
+        _clear(store, tenant)
+        resets.times.setdefault((name, RESTORE), []).append(_restore(store, tenant, snapshot))
 
 
 def _reset(store: Store, tenant: Tenant, resets: Resets) -> float:
@@ -65,6 +74,17 @@ def _reset(store: Store, tenant: Tenant, resets: Resets) -> float:
         found = session.merge(tenant, load=False)
         started = time.perf_counter()
         resets.rows = sum(reset_tenant(session, found).restored.values())
+        session.commit()
+        return (time.perf_counter() - started) * 1000
+
+
+def _restore(store: Store, tenant: Tenant, snapshot_id: int) -> float:
+    with store.database.transaction() as session:
+        session.bind_tenant(tenant.id)
+        found = session.merge(tenant, load=False)
+        snapshot = session.get_one(Snapshot, (tenant.id, snapshot_id))
+        started = time.perf_counter()
+        restore_snapshot(session, found, snapshot)
         session.commit()
         return (time.perf_counter() - started) * 1000
 
