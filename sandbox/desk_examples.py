@@ -57,6 +57,7 @@ CONVERTED_LEAD: Record = {
     "source": "Referral",
     "message": "Which plan has stock keeping for two warehouses?",
     "status": "Converted",
+    "touched_at": None,
     "customer_id": 10,
     "created_at": "2024-01-25T08:52:41Z",
     "updated_at": "2024-02-26T11:39:37Z",
@@ -73,10 +74,25 @@ NEW_LEAD: Record = {
     "source": "Trade fair",
     "message": "Do you train new staff at our premises?",
     "status": "New",
+    "touched_at": None,
     "customer_id": None,
     "created_at": "2026-06-18T13:31:28Z",
     "updated_at": "2026-06-18T13:31:28Z",
     "version": 1,
+}
+TOUCH: Record = {
+    "id": 21,
+    "public_id": "led_0c1b5f6a0d1b4a51e4d7c1a9",
+    "lead_id": 37,
+    "name": "Fiona Sethi",
+    "email": "fiona@sethi.example",
+    "phone": "+1 619 555 0154",
+    "company": "Sethi Hotels",
+    "source": "Search",
+    "message": "Please send a quote for 200 rolls of labels a month.",
+    "consent": True,
+    **dict.fromkeys(("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "referrer")),
+    "created_at": "2026-05-28T08:22:39Z",
 }
 TICKET: Record = {
     "id": 1,
@@ -177,6 +193,7 @@ OTHERS: dict[str, Answer] = {
         }
     ),
     "leads.list": Page([CONVERTED_LEAD], limit=20, page=1, total=40),
+    "leads.list_touches": Page([TOUCH], limit=20, page=1, total=2),
     "leads.convert": Done(
         {
             "id": 101,

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from portal.api.events import EventType
-from sandbox.desk_examples import CONVERTED_LEAD, NEW_LEAD, OPENED, QUOTE, REPLY, TICKET
+from sandbox.desk_examples import CONVERTED_LEAD, NEW_LEAD, OPENED, QUOTE, REPLY, TICKET, TOUCH
 from sandbox.examples import HOURS, INVOICE, NOW, PAID, SEEDED
 from sandbox.store_examples import LEVEL, VENDOR
 
@@ -26,6 +26,20 @@ PAYMENT = {
     "created_at": NOW,
     "invoice": INVOICE | PAID | CHANGED,
 }
+SECOND_TOUCH = TOUCH | {
+    "id": 24,
+    "public_id": "led_77b0a3b7a6b5de2e1f1d3c04",
+    "lead_id": NEW_LEAD["id"],
+    "name": "Kenji Deshpande",
+    "email": NEW_LEAD["email"],
+    "phone": "+91 98765 43210",
+    "company": None,
+    "source": "website",
+    "message": "Please call me on this number.",
+    "utm_campaign": "spring",
+    "created_at": NOW,
+}
+TOUCHED_LEAD = NEW_LEAD | CHANGED | {"phone": SECOND_TOUCH["phone"], "touched_at": NOW, "touch": SECOND_TOUCH}
 RECORDS: dict[str, Record] = {
     "customer": CUSTOMER,
     "product": PRODUCT,
@@ -38,6 +52,7 @@ RECORDS: dict[str, Record] = {
 PREFIXES = {"customer_id": "cus", "product_id": "prd", "account_id": "acc", "invoice_id": "inv", "vendor_id": "ven"} | {
     "department_id": "dep",
     "ticket_id": "tkt",
+    "lead_id": "led",
 }
 SPECIAL: dict[str, Record] = {
     "invoice.approved": INVOICE | CHANGED | {"approved_at": NOW},
@@ -47,7 +62,7 @@ SPECIAL: dict[str, Record] = {
     "quote.declined": QUOTE | CHANGED | {"status": "Declined"},
     "quote.converted": QUOTE | CHANGED | {"status": "Converted", "invoice_id": 323},
     "lead.converted": CONVERTED_LEAD,
-    "lead.touched": NEW_LEAD | CHANGED,
+    "lead.touched": TOUCHED_LEAD,
     "ticket.closed": TICKET,
     "ticket.reopened": TICKET | OPENED | {"version": 3},
     "ticket.replied": REPLY,

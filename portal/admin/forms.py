@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, SelectField, TextAreaField
 
-from portal.leads.service import STATUSES
+from portal.leads.service import SETTABLE_STATUSES
 from portal.web.forms import Needed
 
 
@@ -17,9 +17,9 @@ class AnswerForm(FlaskForm):  # type: ignore[misc]
 
 
 class StatusForm(FlaskForm):  # type: ignore[misc]
-    """Where a lead stands."""
+    """Status of a lead, but for Converted, which is no status to choose."""
 
-    status = SelectField("Status", [Needed()], choices=[(status, status) for status in STATUSES])
+    status = SelectField("Status", [Needed()], choices=[(status, status) for status in SETTABLE_STATUSES])
 
 
 class BareForm(FlaskForm):  # type: ignore[misc]

@@ -22,11 +22,15 @@ from portal.leads.service import (
     find_lead,
     find_lead_of,
     find_touch,
+    list_alike,
     list_leads,
     list_quarantine,
+    list_spam,
     list_touches,
     mark_as_spam,
+    release_alike,
     release_touch,
+    restore_touch,
 )
 from portal.support.service import count_waiting, list_conversations, read_first_words
 from portal.tenancy.audit import record_act
@@ -78,43 +82,71 @@ def show_lead(public_id: str) -> ResponseReturnValue:
         lead = find_lead(session, public_id)
     except NotFound:
         return _show_inquiry(find_touch(session, public_id))
-    form = StatusForm(formdata=None, status=lead.status)
+    form = None if lead.status == "Converted" else StatusForm(formdata=None, status=lead.status)
     return render_template("admin/show_lead.html", lead=lead, touches=list_touches(session, lead), form=form)
 
 
 @blueprint.post("/leads/<public_id>/status")
 def save_status(public_id: str) -> ResponseReturnValue:
+    """Save a lead's status. Converted is none that can be chosen: a conversion makes the customer with it."""
     lead, form = find_lead(house_session(), public_id), StatusForm()
     if form.validate():
         change_status(house_session(), lead, form.status.data)
         write_down("leads.update", lead.public_id)
         flash(f"The lead is {lead.status} now.", "success")
+    elif form.status.data == "Converted":
+        flash("Status becomes Converted by a conversion only. Convert the lead to a customer with the API.", "failure")
     else:
         flash("Choose one of the statuses.", "failure")
     return redirect(url_for("admin.show_lead", public_id=public_id), 303)
 
 
+@blueprint.get("/spam")
+def show_spam() -> ResponseReturnValue:
+    """Show what was marked as spam, page by page."""
+    rejected = list_spam(house_session(), page=_page_of("page"))
+    page_url = lambda name, page: url_for("admin.show_spam", page=page)  # noqa: E731
+    return render_template("admin/show_spam.html", rejected=rejected, page_url=page_url, button=BareForm())
+
+
 @blueprint.post("/inquiries/<receipt>/release")
 def release_inquiry(receipt: str) -> ResponseReturnValue:
-    lead = release_touch(house_session(), find_touch(house_session(), receipt))
+    lead = release_touch(house_session(), find_touch(house_session(), receipt, lock=True))
     write_down("inquiries.release", receipt)
-    flash("The inquiry is out of quarantine.", "success")
+    flash("The inquiry is part of a lead now.", "success")
     return redirect(url_for("admin.show_lead", public_id=lead.public_id), 303)
+
+
+@blueprint.post("/inquiries/<receipt>/release-alike")
+def release_alike_inquiries(receipt: str) -> ResponseReturnValue:
+    count = release_alike(house_session(), find_touch(house_session(), receipt, lock=True))
+    write_down("inquiries.release_alike", receipt)
+    flash(f"{count} inquiries are out of quarantine.", "success")
+    return redirect(url_for("admin.show_desk", _anchor="leads"), 303)
 
 
 @blueprint.post("/inquiries/<receipt>/spam")
 def reject_inquiry(receipt: str) -> ResponseReturnValue:
-    mark_as_spam(house_session(), find_touch(house_session(), receipt))
+    mark_as_spam(house_session(), find_touch(house_session(), receipt, lock=True))
     write_down("inquiries.reject", receipt)
-    flash("Marked as spam.", "success")
-    return redirect(url_for("admin.show_desk"), 303)
+    flash("Marked as spam. The spam list can put it back.", "success")
+    return redirect(url_for("admin.show_desk", _anchor="quarantine"), 303)
+
+
+@blueprint.post("/inquiries/<receipt>/restore")
+def restore_inquiry(receipt: str) -> ResponseReturnValue:
+    restore_touch(house_session(), find_touch(house_session(), receipt, lock=True))
+    write_down("inquiries.restore", receipt)
+    flash("The inquiry is back in quarantine.", "success")
+    return redirect(url_for("admin.show_lead", public_id=receipt), 303)
 
 
 def _show_inquiry(touch: LeadTouch) -> ResponseReturnValue:
     lead = find_lead_of(house_session(), touch)
     if lead is not None:
         return redirect(url_for("admin.show_lead", public_id=lead.public_id), 303)
-    return render_template("admin/show_inquiry.html", touch=touch, reasons=REASONS, button=BareForm())
+    words = {"touch": touch, "alike": len(list_alike(house_session(), touch)), "reasons": REASONS}
+    return render_template("admin/show_inquiry.html", button=BareForm(), **words)
 
 
 def write_down(action: str, subject: str) -> None:

@@ -34,7 +34,8 @@ class Resource:
     `sample` is a body that works on a fresh sandbox, where record `sample_id` may be read and changed, and record
     `removed_id`, which nothing else needs, deleted. `replacement` takes the place of `sample` where one beside the
     other would not do.
-    `announces` maps the events of the record's life to what happened; those of actions are among them.
+    `announces` maps the events of the record's life to what happened; those of actions are among them. `payloads`
+    are the schemas of those that carry more than the record.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Resource:
     replacement: Mapping[str, Any] | None = None
     codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     announces: Mapping[str, str] = field(default_factory=dict)
+    payloads: Mapping[str, type[ApiModel]] = field(default_factory=dict)
     actions: tuple[Operation, ...] = ()
 
     @property
@@ -78,9 +80,9 @@ class Resource:
 
     @property
     def event_types(self) -> list[EventType]:
-        """The events this resource announces, each with the record as its payload."""
+        """The events this resource announces, each with its payload: the record, if nothing else is said."""
         return [
-            EventType(name, text, Deleted if name.endswith(".deleted") else self.shows)
+            EventType(name, text, self.payloads.get(name, Deleted if name.endswith(".deleted") else self.shows))
             for name, text in self.announces.items()
         ]
 

@@ -144,6 +144,7 @@ Code = text_type(40)
 ShortName = text_type(80)
 Name = text_type(120)
 Line = text_type(200)
+LongLine = text_type(2000)
 Paragraph = text_type(5000)
 Email = Annotated[
     str,

@@ -6,7 +6,8 @@ from flask import current_app, request
 
 from portal.api.operation import Call, Done, Operation
 from portal.api.schema import ApiModel
-from portal.leads.service import Inquiry, receive_inquiry
+from portal.leads.schemas import Inquiry
+from portal.leads.service import receive_inquiry
 from portal.limits import LEADS_BY_ADDRESS, LEADS_BY_EMAIL
 
 

@@ -30,6 +30,11 @@ def list_quarantine(session: TenantSession, *, search: str = "", page: int = 1) 
     return list_inquiries(session, "quarantined", search=search, page=page)
 
 
+def list_spam(session: TenantSession, *, search: str = "", page: int = 1) -> Paged[LeadTouch]:
+    """Return the inquiries that were marked as spam, newest first."""
+    return list_inquiries(session, "spam", search=search, page=page)
+
+
 def count_quarantine(session: TenantSession) -> int:
     """Return how many inquiries wait in quarantine."""
     return count_rows(session, LeadTouch, LeadTouch.state == "quarantined")

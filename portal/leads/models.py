@@ -27,6 +27,7 @@ class Lead(TenantRecord, Base):
     source: Mapped[str | None] = mapped_column(String(40))
     message: Mapped[str | None] = mapped_column(String(5000))
     status: Mapped[str] = mapped_column(String(12))
+    touched_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
 
 
 Index("ix_leads_email", Lead.tenant_id, func.lower(Lead.email))
@@ -34,6 +35,8 @@ Index("ix_leads_email", Lead.tenant_id, func.lower(Lead.email))
 
 class LeadTouch(TenantOwned, Base):
     """One inquiry as it arrived. `state` is `accepted`, `quarantined` or `spam`; only accepted ones have a lead.
+
+    `released_at` is set if a person let it out of quarantine.
 
     `public_id` is the receipt. It looks like a lead's id, whatever became of the inquiry, so that it tells
     nobody whether the address was known or the inquiry suspicious; a lead takes the id of its first touch.
@@ -55,6 +58,15 @@ class LeadTouch(TenantOwned, Base):
     name: Mapped[str] = mapped_column(String(120))
     email: Mapped[str] = mapped_column(String(254))
     phone: Mapped[str | None] = mapped_column(String(32))
+    company: Mapped[str | None] = mapped_column(String(120))
     source: Mapped[str | None] = mapped_column(String(40))
     message: Mapped[str | None] = mapped_column(String(5000))
+    consent: Mapped[bool | None]
+    utm_source: Mapped[str | None] = mapped_column(String(200))
+    utm_medium: Mapped[str | None] = mapped_column(String(200))
+    utm_campaign: Mapped[str | None] = mapped_column(String(200))
+    utm_term: Mapped[str | None] = mapped_column(String(200))
+    utm_content: Mapped[str | None] = mapped_column(String(200))
+    referrer: Mapped[str | None] = mapped_column(String(2000))
+    released_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)

@@ -11,7 +11,8 @@ from portal.api.errors import as_domain_error
 from portal.core.errors import DomainError
 from portal.leads.api import sales_address
 from portal.leads.forms import TOPICS, ContactForm
-from portal.leads.service import Inquiry, find_touch, receive_inquiry
+from portal.leads.schemas import Inquiry
+from portal.leads.service import find_touch, receive_inquiry
 from portal.limits import LEADS_BY_ADDRESS, LEADS_BY_EMAIL
 from portal.tenancy.audit import record_act
 from portal.web.csrf import takes_sealed_form

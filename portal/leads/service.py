@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import Field
 from sqlalchemy import func, select
 
 from portal.api.events import announce
-from portal.api.schema import ApiModel, Code, Email, Identity, Name, Paragraph, Phone, Stamps
 from portal.core.counters import take_number
 from portal.core.errors import Conflict, NotFound, ValidationFailed
 from portal.core.ids import PUBLIC_ID
@@ -21,43 +19,15 @@ from portal.leads.listing import count_new_leads as count_new_leads
 from portal.leads.listing import count_quarantine as count_quarantine
 from portal.leads.listing import list_leads as list_leads
 from portal.leads.listing import list_quarantine as list_quarantine
+from portal.leads.listing import list_spam as list_spam
 from portal.leads.models import Lead
 from portal.leads.models import LeadTouch as LeadTouch
+from portal.leads.schemas import OPEN_STATUSES, SAID, Inquiry, LeadView, TouchView
+from portal.leads.schemas import SETTABLE_STATUSES as SETTABLE_STATUSES
 from portal.leads.suspicion import REASONS as REASONS
-from portal.leads.suspicion import find_suspicions
+from portal.leads.suspicion import REPEATED, find_suspicions
 
-Status = Literal["New", "Contacted", "Qualified", "Converted", "Lost"]
-STATUSES: tuple[Status, ...] = ("New", "Contacted", "Qualified", "Converted", "Lost")
-OPEN_STATUSES = ("New", "Contacted", "Qualified")
 ECHO_TIME = dt.timedelta(minutes=10)
-
-
-class Inquiry(ApiModel):
-    """What a visitor may say. The form and the API read it alike."""
-
-    source: Code | None = Field(None, description="Where the inquiry comes from", examples=["website"])
-    name: Name = Field(description="First and last name")
-    email: Email = Field(description="Where to answer")
-    phone: Phone | None = Field(None, description="With the country code, if there is one")
-    message: Paragraph | None = Field(None, description="What the visitor wrote")
-
-
-class LeadFacts(ApiModel):
-    """A lead's own fields. Who gave one name only has an empty `last_name`."""
-
-    first_name: str
-    last_name: str
-    email: Email
-    company: str | None
-    phone: str | None
-    source: str | None
-    message: str | None
-    status: Status
-    customer_id: int | None = Field(description="The customer it was converted to")
-
-
-class LeadView(Stamps, LeadFacts, Identity):
-    """A lead as the API and its events show it."""
 
 
 def receive_inquiry(
@@ -90,28 +60,53 @@ def receive_inquiry(
 def accept_touch(session: TenantSession, touch: LeadTouch) -> Lead:
     """Join an inquiry to the open lead of its e-mail, or begin one with it."""
     lead = _find_open_lead(session, touch.email)
-    if lead is None:
-        lead = _begin_lead(session, touch)
-        happened = "lead.created"
-    else:
-        lead.phone = lead.phone or touch.phone
-        happened = "lead.touched"
+    is_new = lead is None
+    lead = lead or _begin_lead(session, touch)
     touch.lead_id, touch.state = lead.id, "accepted"
     session.flush()
-    announce(session, happened, describe_lead(lead))
+    if is_new:
+        announce(session, "lead.created", describe_lead(lead))
+    else:
+        _show_latest(session, lead, touch)
+        announce(session, "lead.touched", describe_lead(lead) | {"touch": describe_touch(touch)})
     return lead
 
 
 def release_touch(session: TenantSession, touch: LeadTouch) -> Lead:
-    """Let an inquiry out of quarantine. Raises Conflict when it is not in it."""
-    _refuse_settled(touch)
+    """Make a quarantined inquiry, or one marked as spam, part of a lead. Raises Conflict for an accepted one."""
+    if touch.state == "accepted":
+        raise Conflict("This inquiry is no longer in quarantine.")
+    touch.released_at = session.clock.now()
     return accept_touch(session, touch)
 
 
+def list_alike(session: TenantSession, touch: LeadTouch) -> list[LeadTouch]:
+    """List the inquiries that are in quarantine for nothing but their text, which is that of `touch`, oldest first."""
+    same = (LeadTouch.state == "quarantined", LeadTouch.message == touch.message)
+    found = session.scalars(select(LeadTouch).where(*same).order_by(LeadTouch.id))
+    return [other for other in found if other.reasons == [REPEATED]]
+
+
+def release_alike(session: TenantSession, touch: LeadTouch) -> int:
+    """Release everything that `list_alike` gives. Returns how many there were."""
+    found = list_alike(session, touch)
+    for other in found:
+        release_touch(session, other)
+    return len(found)
+
+
 def mark_as_spam(session: TenantSession, touch: LeadTouch) -> None:
-    """Say that a suspicion was right. The inquiry stays on record. Raises Conflict when it is not in quarantine."""
-    _refuse_settled(touch)
+    """Move an inquiry from quarantine to the spam list. Raises Conflict if it is not in quarantine."""
+    if touch.state != "quarantined":
+        raise Conflict("This inquiry is no longer in quarantine.")
     touch.state = "spam"
+
+
+def restore_touch(session: TenantSession, touch: LeadTouch) -> None:
+    """Move an inquiry from the spam list back to quarantine. Raises Conflict if it is not on the spam list."""
+    if touch.state != "spam":
+        raise Conflict("This inquiry is not on the spam list.")
+    touch.state = "quarantined"
 
 
 def refuse_status(lead: Lead | None, status: str) -> None:
@@ -129,7 +124,10 @@ def refuse_status(lead: Lead | None, status: str) -> None:
 
 
 def change_status(session: TenantSession, lead: Lead, status: str) -> None:
-    """Move a lead to one of STATUSES, as the desk sees it; the customers of the company are kept elsewhere."""
+    """Move a lead to another of STATUSES. Raises what `refuse_status` raises."""
+    refuse_status(lead, status)
+    if lead.status == status:
+        return
     lead.status = status
     session.flush()
     announce(session, "lead.updated", describe_lead(lead))
@@ -138,6 +136,11 @@ def change_status(session: TenantSession, lead: Lead, status: str) -> None:
 def describe_lead(lead: Lead) -> dict[str, Any]:
     """A lead as LeadView shows it, one that is no customer here."""
     return {name: getattr(lead, name, None) for name in LeadView.model_fields}
+
+
+def describe_touch(touch: LeadTouch) -> dict[str, Any]:
+    """Return an inquiry as TouchView shows it."""
+    return {name: getattr(touch, name) for name in TouchView.model_fields}
 
 
 def find_lead(session: TenantSession, public_id: str) -> Lead:
@@ -149,10 +152,12 @@ def find_lead(session: TenantSession, public_id: str) -> Lead:
     return lead
 
 
-def find_touch(session: TenantSession, receipt: str) -> LeadTouch:
-    """The inquiry with this receipt. Raises NotFound."""
-    known = PUBLIC_ID.fullmatch(receipt)
-    touch = session.scalar(select(LeadTouch).where(LeadTouch.public_id == receipt)) if known else None
+def find_touch(session: TenantSession, receipt: str, *, lock: bool = False) -> LeadTouch:
+    """Find the inquiry with this receipt; with `lock` it stays as it is read. Raises NotFound."""
+    wanted = select(LeadTouch).where(LeadTouch.public_id == receipt)
+    if lock:
+        wanted = wanted.with_for_update().execution_options(populate_existing=True)
+    touch = session.scalar(wanted) if PUBLIC_ID.fullmatch(receipt) else None
     if touch is None:
         raise NotFound
     return touch
@@ -169,19 +174,23 @@ def list_touches(session: TenantSession, lead: Lead) -> list[LeadTouch]:
 
 
 def _write_down(inquiry: Inquiry) -> LeadTouch:
+    said = {name: getattr(inquiry, name) for name in SAID}
     return LeadTouch(
-        name=" ".join(inquiry.name.split()),
-        email=inquiry.email.lower(),
-        phone=inquiry.phone,
-        source=" ".join(inquiry.source.split()) if inquiry.source else None,
-        message=inquiry.message.replace("\r\n", "\n") if inquiry.message else None,
+        **said
+        | {
+            "name": " ".join(inquiry.name.split()),
+            "email": inquiry.email.lower(),
+            "source": " ".join(inquiry.source.split()) if inquiry.source else None,
+            "message": inquiry.message.replace("\r\n", "\n") if inquiry.message else None,
+        }
     )
 
 
 def _find_echo(session: TenantSession, touch: LeadTouch) -> LeadTouch | None:
-    same = [getattr(LeadTouch, name) == getattr(touch, name) for name in ("email", "name", "message", "source")]
+    """Find the inquiry of the last ECHO_TIME that said the very same in every field."""
+    same = [getattr(LeadTouch, name).is_not_distinct_from(getattr(touch, name)) for name in SAID]
     recent = LeadTouch.created_at > session.clock.now() - ECHO_TIME
-    earlier = select(LeadTouch).where(*same, recent)
+    earlier = select(LeadTouch).where(LeadTouch.email == touch.email, *same, recent)
     return session.scalar(earlier.order_by(LeadTouch.id).limit(1))
 
 
@@ -199,25 +208,34 @@ def _begin_lead(session: TenantSession, touch: LeadTouch) -> Lead:
         first_name=first or last,
         last_name=last if first else "",
         email=touch.email,
+        company=touch.company,
         phone=touch.phone,
         source=touch.source,
         message=touch.message,
         status="New",
+        touched_at=touch.created_at,
     )
     session.add(lead)
     session.flush()
     return lead
 
 
-def _refuse_settled(touch: LeadTouch) -> None:
-    if touch.state != "quarantined":
-        raise Conflict("This inquiry is no longer in quarantine.")
+def _show_latest(session: TenantSession, lead: Lead, touch: LeadTouch) -> None:
+    """Put the latest number and time on the lead. An inquiry released late overrides nothing that came after it."""
+    later = select(LeadTouch.phone).where(LeadTouch.lead_id == lead.id, LeadTouch.id > touch.id)
+    has_later_number = session.scalar(later.where(LeadTouch.phone.is_not(None)).limit(1)) is not None
+    if touch.phone and not has_later_number:
+        lead.phone = touch.phone
+    lead.company = lead.company or touch.company
+    lead.touched_at = max(touch.created_at, lead.touched_at or touch.created_at)
+    session.flush()
 
 
 def _tell_sales(session: TenantSession, touch: LeadTouch, address: str) -> None:
     text = (
         f"Name: {touch.name}\nE-mail: {touch.email}\nTelephone: {touch.phone or '-'}\n"
-        f"Source: {touch.source or '-'}\nReceipt: {touch.public_id}\n\n{touch.message or ''}\n\n"
+        f"Company: {touch.company or '-'}\nSource: {touch.source or '-'}\nReceipt: {touch.public_id}\n\n"
+        f"{touch.message or ''}\n\n"
         f"Read the inquiry at the desk: {page_url(f'/staff/leads/{touch.public_id}')}\n"
     )
     queue_mail(session, address, f"Inquiry from {touch.name}", text, reply_to=touch.email)

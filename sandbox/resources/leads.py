@@ -5,21 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import Field
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, select
+from sqlalchemy import BigInteger, ColumnElement, ForeignKeyConstraint, Index, and_, func, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.api.events import announce
-from portal.api.lists import equals
-from portal.api.operation import Call, Done, Operation
+from portal.api.lists import Filter, equals, query_schema
+from portal.api.operation import Call, Done, Operation, Page
+from portal.api.paging import ListPlan, Reader
 from portal.api.records import refuse_taken
 from portal.api.resource import Resource, set_fields
 from portal.api.schema import ApiModel, Code, Email, Name, Paragraph, Phone, rule
 from portal.core.database import Base
 from portal.core.errors import LeadAlreadyConverted
-from portal.core.ownership import TenantOwned
+from portal.core.ownership import TenantOwned, table_of
 from portal.core.session import TenantSession
-from portal.leads.models import Lead
-from portal.leads.service import LeadView, Status, refuse_status
+from portal.leads.models import Lead, LeadTouch
+from portal.leads.schemas import LeadView, Status, TouchedLead, TouchView
+from portal.leads.service import refuse_status
 from sandbox.resources.customers import Customer, CustomerView, customers
 
 LONGEST_NAME = 120
@@ -44,7 +46,7 @@ class LeadConversion(TenantOwned, Base):
 class LeadBody(ApiModel):
     """What a caller may say of a lead."""
 
-    read_only = ApiModel.read_only | {"customer_id"}
+    read_only = ApiModel.read_only | {"customer_id", "touched_at"}
 
     first_name: Name
     last_name: Name
@@ -99,6 +101,29 @@ def add_customers(session: TenantSession, rows: list[dict[str, Any]]) -> None:
         row["customer_id"] = known.get(row["id"])
 
 
+def _is_of_person(column: Any, lead_id: Any) -> ColumnElement[bool]:
+    """Select what joined the lead, and what the same email address said of other leads."""
+    leads_table, touches = table_of(Lead), table_of(LeadTouch)
+    same = (leads_table.c.tenant_id == touches.c.tenant_id, leads_table.c.id == lead_id)
+    email = select(func.lower(leads_table.c.email)).where(*same).correlate(touches).scalar_subquery()
+    return or_(column == lead_id, and_(touches.c.state == "accepted", touches.c.email == email))
+
+
+TouchQuery = query_schema("TouchQuery", {}, ("id",), searches=False, keeps_deletions=False)
+_TOUCHES = ListPlan(
+    LeadTouch,
+    tuple(getattr(LeadTouch, name) for name in TouchView.model_fields),
+    {"lead_id": Filter(int, LeadTouch.lead_id, _is_of_person)},
+    (),
+)
+
+
+def list_inquiries(call: Call) -> Page:
+    """Return one page of the inquiries of the call's lead and of the same person's other leads, oldest first."""
+    query = call.query.model_copy(update={"lead_id": call.record.id})
+    return Reader(call.session, _TOUCHES, query, call.signer(f"cursor {call.record.id}")).read()
+
+
 def _convert(call: Call) -> Done:
     customer = convert_lead(call.session, call.record)
     data = customers.present(call.session, customer)
@@ -127,6 +152,26 @@ convert = Operation(
     sample_path={"id": 39},
 )
 
+touches = Operation(
+    id="leads.list_touches",
+    method="GET",
+    path="/api/v2/leads/{id}/touches",
+    summary="List the inquiries of a lead",
+    outcome="One page of the person's inquiries",
+    description=(
+        "Every inquiry of the person, oldest first, with everything each one said. Inquiries that joined another lead "
+        "of the same email address are among them: `lead_id` tells which. An inquiry in quarantine is listed once a "
+        "person has released it."
+    ),
+    permission="crm:read",
+    find=lambda call: leads.find(call),
+    handle=list_inquiries,
+    query=TouchQuery,
+    returns=TouchView,
+    is_list=True,
+    sample_path={"id": 37},
+)
+
 leads: Resource = Resource(
     name="leads",
     singular="lead",
@@ -146,14 +191,15 @@ leads: Resource = Resource(
     change=change_lead,
     enrich=add_customers,
     codes={"replace": ("conflict",), "update": ("conflict",)},
-    actions=(convert,),
+    actions=(convert, touches),
     announces={
         "lead.created": "A lead was created, by a call or by an inquiry",
-        "lead.touched": "A further inquiry joined an open lead",
+        "lead.touched": "A further inquiry joined an open lead; `touch` carries it",
         "lead.updated": "A lead was changed",
         "lead.deleted": "A lead was deleted",
         "lead.converted": "A lead became a customer",
     },
+    payloads={"lead.touched": TouchedLead},
     sample_id=40,
     sample={
         "first_name": "Jane",

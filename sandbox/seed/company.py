@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from portal.core.ownership import TenantOwned
-from portal.leads.models import Lead
+from portal.leads.models import Lead, LeadTouch
 from sandbox.resources.attendance import Punch
 from sandbox.resources.customers import Customer
 from sandbox.resources.employees import Employee
@@ -27,7 +27,7 @@ from sandbox.seed.customers import customer_rows
 from sandbox.seed.employees import attendance_rows, employee_rows
 from sandbox.seed.entries import numbered
 from sandbox.seed.invoices import invoice_rows
-from sandbox.seed.leads import conversion_rows, lead_rows
+from sandbox.seed.leads import conversion_rows, lead_rows, touch_rows
 from sandbox.seed.ledger import ledger_entries
 from sandbox.seed.masters import entry_rows, master_rows
 from sandbox.seed.opening import MONTH, opening_drafts, opening_entries
@@ -70,6 +70,7 @@ def build_company(words: Words) -> Company:
         Product: [*products, *newcomer_rows(words)],
         Customer: customers,
         Lead: leads,
+        LeadTouch: touch_rows(words, leads),
         LeadConversion: conversion_rows(leads, customers),
         Invoice: invoices.invoices,
         InvoiceItem: invoices.items,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from itertools import cycle
 from random import Random
 
 from sandbox.seed.customers import fill_digits
@@ -14,6 +15,8 @@ from sandbox.seed.words import Row, Words
 CONVERTED = 16
 LOST = 14
 OPEN = ("Contacted", "Contacted", "Qualified", "Contacted", "Qualified", "Qualified", "Contacted", "New", "New", "New")
+ONLINE = ("Website", "Search", "Newsletter")
+REMINDED_AFTER = dt.timedelta(minutes=90)
 OPEN_SINCE = dt.timedelta(days=75)
 
 
@@ -41,6 +44,25 @@ def conversion_rows(leads: list[Row], customers: list[Row]) -> list[Row]:
     return [
         {"id": id_, "lead_id": row["id"], "customer_id": known[row["email"]]} for id_, row in enumerate(converted, 1)
     ]
+
+
+def touch_rows(words: Words, leads: list[Row]) -> list[Row]:
+    """Build the inquiries behind the leads that came online, and date those leads by the latest of them."""
+    asked = [_touch(row, row["created_at"], row["message"]) for row in leads if row["source"] in ONLINE]
+    waiting = [row for row in leads if row["source"] in ONLINE and row["status"] in ("Contacted", "Qualified")]
+    reminders = cycle(words.texts["lead_reminders"])
+    asked += [_touch(row, row["created_at"] + REMINDED_AFTER, next(reminders)) for row in waiting]
+    asked.sort(key=lambda touch: touch["created_at"])
+    latest = {touch["lead_id"]: touch["created_at"] for touch in asked}
+    for row in leads:
+        row["touched_at"] = latest.get(row["id"])
+    return [{"id": id_, **touch} for id_, touch in enumerate(asked, 1)]
+
+
+def _touch(lead: Row, asked_at: dt.datetime, message: str) -> Row:
+    kept = {name: lead[name] for name in ("email", "phone", "company", "source")}
+    said = {"name": f"{lead['first_name']} {lead['last_name']}".strip(), "message": message, "consent": True}
+    return {"lead_id": lead["id"], "state": "accepted", "reasons": [], **kept, **said, "created_at": asked_at}
 
 
 def _names(words: Words, chance: Random) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from portal.core.database import Database
+from portal.leads.models import Lead
 from portal.tenancy.audit import list_acts
 from portal.tenancy.models import Tenant
 from sandbox.tenants import NewSandbox
@@ -164,3 +165,27 @@ def test_the_desk_does_not_show_a_sandboxs_chats_and_leads(
 def test_an_unknown_number_is_not_found(sam: FlaskClient, public_id: str) -> None:
     assert sam.get(f"/staff/leads/{public_id}").status_code == 404
     assert sam.get(f"/staff/chats/{public_id}").status_code == 404
+
+
+def test_converted_is_no_status_to_be_set_by_hand_at_the_desk(sam: FlaskClient, inquire: Any) -> None:
+    page = f"/staff/leads/{inquire()}"
+    assert 'value="Converted"' not in sam.get(page).get_data(as_text=True)
+    answer = fill_in(sam, page, f"{page}/status", status="Converted")
+    assert (answer.status_code, answer.headers["Location"]) == (303, page)
+    html = sam.get(page).get_data(as_text=True)
+    assert "Convert the lead to a customer" in html
+    assert '<option selected value="New">' in html
+
+
+def test_a_converted_lead_stays_converted_at_the_desk(sam: FlaskClient, inquire: Any, database: Database) -> None:
+    receipt = inquire()
+    with database.transaction() as session:
+        session.bind_tenant(session.scalars(select(Tenant.id).where(Tenant.mode == "house")).one())
+        session.scalars(select(Lead).where(Lead.public_id == receipt)).one().status = "Converted"
+    page = f"/staff/leads/{receipt}"
+    html = sam.get(page).get_data(as_text=True)
+    assert f'action="{page}/status"' not in html
+    token = field_of(sam.get("/account").get_data(as_text=True), "csrf_token", "/account/sign-out")
+    sam.post(f"{page}/status", data={"csrf_token": token, "status": "Lost"})
+    assert "Converted" in sam.get(page).get_data(as_text=True)
+    assert sam.get(page).get_data(as_text=True).count("Lost") == 0
