@@ -16,7 +16,7 @@ CALENDARS = {
     "portal.core.calendars",
     "portal.core.clock",
     # They read and write the dates of other systems, in a zone that the mapping or the tenant names.
-    "sandbox.integration.incoming.dates",
+    "sandbox.integration.transformations.dates",
     "sandbox.integration.outgoing.composing",
     "sandbox.integration.outgoing.schedules",
     "sandbox.integration.outgoing.values",

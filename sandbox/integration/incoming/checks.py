@@ -10,10 +10,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from portal.api.schema import Email, Phone
 from portal.core.session import TenantSession
-from sandbox.integration.incoming.dates import read_date
 from sandbox.integration.incoming.definition import Check
 from sandbox.integration.incoming.patterns import matches
-from sandbox.integration.incoming.steps import as_text, is_empty
+from sandbox.integration.transformations.dates import read_date
+from sandbox.integration.transformations.steps import as_text, is_empty
 from sandbox.resources.masters import exists_in_master
 
 _EMAIL: TypeAdapter[Any] = TypeAdapter(Email)

@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from portal.api.schema import ApiModel, Code, Difference, Line, ShortName, rule
-from sandbox.integration.incoming.texts import DateFormat, ErrorCode, Pattern, Separator, Source
+from sandbox.integration.incoming.texts import ErrorCode, Pattern
+from sandbox.integration.transformations.step import Step
+from sandbox.integration.transformations.texts import DateFormat, Source
 
 CheckKind = Literal["not_empty", "pattern", "email", "phone", "date", "range", "unique", "master"]
-StepKind = Literal["trim", "case", "date_format", "number_format", "default", "constant", "lookup", "join"]
 RowType = Literal["string", "number", "date", "date-time", "boolean", "list"]
 Action = Literal["refuse", "update", "skip"]
 MOST_ROWS = 60
@@ -27,23 +28,6 @@ class Check(ApiModel):
     format: DateFormat | None = Field(None, description="Of `date`; YYYY-MM-DD when left out")
     code: ErrorCode | None = Field(None, description="The errorCode to answer with, such as INVALID_GST")
     message: Line | None = Field(None, description="The message to answer with")
-
-
-class Step(ApiModel):
-    """One transformation of a row. What it needs besides `kind` depends on the kind."""
-
-    kind: StepKind
-    case: Literal["upper", "lower", "title"] | None = Field(None, description="Of `case`")
-    format: DateFormat | None = Field(None, description="Of `date_format`: how the date comes, such as DD/MM/YYYY")
-    zone: ShortName | None = Field(None, description="Of `date_format`: the sender's time zone; UTC when left out")
-    decimal: Literal[".", ","] | None = Field(None, description="Of `number_format`: the decimal mark")
-    thousands: Literal[".", ",", " ", "'"] | None = Field(
-        None, description="Of `number_format`: the mark between groups of digits"
-    )
-    value: Line | None = Field(None, description="Of `default` and `constant`: the value; of `lookup`: for all others")
-    table: dict[str, Line] | None = Field(None, max_length=200, description="Of `lookup`: from what comes to what is")
-    sources: list[Source] | None = Field(None, max_length=10, description="Of `join`: what is joined to the source")
-    separator: Separator | None = Field(None, description="Of `join`; a space when left out")
 
 
 class ItemRow(ApiModel):

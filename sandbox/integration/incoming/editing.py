@@ -20,7 +20,8 @@ from sandbox.integration.incoming.faults import find_faults
 from sandbox.integration.incoming.models import IncomingMapping
 from sandbox.integration.incoming.targets.target import Target
 from sandbox.integration.incoming.texts import Slug
-from sandbox.integration.incoming.typed import Document, Typed, document_of, nest, read_rows, show_definition
+from sandbox.integration.incoming.typed import document_of, read_rows, show_definition
+from sandbox.integration.transformations.typed import Document, Typed, nest
 
 _LIST = re.compile(r"(.*\.(?:sources|table|fields))\..*")
 _UNFIT = "does not have the expected format"

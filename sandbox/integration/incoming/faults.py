@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import select
 
 from portal.core.session import TenantSession
-from sandbox.integration.incoming.dates import has_time, is_zone, parse_format
 from sandbox.integration.incoming.definition import (
     AnswerRules,
     Check,
     Definition,
     ItemRow,
-    Step,
 )
 from sandbox.integration.incoming.patterns import compile_pattern
-from sandbox.integration.incoming.sources import parse_source
 from sandbox.integration.incoming.targets.target import ErpField, Target
+from sandbox.integration.transformations.dates import has_time
+from sandbox.integration.transformations.faults import (
+    Faults,
+    faults_of_format,
+    faults_of_step,
+    is_sound,
+    what_is_missing,
+)
+from sandbox.integration.transformations.sources import parse_source
+from sandbox.integration.transformations.step import Step
 from sandbox.resources.masters import Master
 
-Faults = Iterator[tuple[str, str]]
 _FITS: dict[str, tuple[str, ...]] = {
     "string": ("string",),
     "reference": ("string", "number"),
@@ -31,17 +37,7 @@ _FITS: dict[str, tuple[str, ...]] = {
     "date-time": ("date-time",),
     "list": ("list",),
 }
-_NEEDS: dict[str, tuple[str, ...]] = {
-    "pattern": ("pattern",),
-    "master": ("master",),
-    "case": ("case",),
-    "date_format": ("format",),
-    "number_format": ("decimal",),
-    "default": ("value",),
-    "constant": ("value",),
-    "lookup": ("table",),
-    "join": ("sources",),
-}
+_NEEDS: dict[str, tuple[str, ...]] = {"pattern": ("pattern",), "master": ("master",)}
 _SUCCESSES, _REFUSALS = ("created", "updated", "skipped"), ("duplicate", "failed")
 
 
@@ -126,37 +122,25 @@ def _in_path(place: str, source: str) -> Faults:
         yield place, f"The source {fault}"
 
 
-def _missing(place: str, item: Check | Step) -> Faults:
-    for name in _NEEDS.get(item.kind, ()):
-        if getattr(item, name) is None or getattr(item, name) in ({}, []):
-            yield f"{place}.{name}", f"{name.capitalize()} is required for {item.kind}"
-
-
 def _in_step(place: str, step: Step, row: ItemRow) -> Faults:
-    yield from _missing(place, step)
-    if step.format is not None:
-        yield from _in_format(f"{place}.format", step.format)
-    if step.zone is not None and not is_zone(step.zone):
-        yield f"{place}.zone", "No such time zone; use a name such as Asia/Kolkata"
-    is_day = step.kind == "date_format" and row.type in {"date", "date-time"} and step.format and _is_sound(step.format)
+    yield from faults_of_step(place, step)
+    is_day = step.kind == "date_format" and row.type in {"date", "date-time"} and step.format and is_sound(step.format)
     if is_day and has_time(step.format or "") != (row.type == "date-time"):
         clock = "a" if row.type == "date" else "no"
         yield f"{place}.format", f"The format has {clock} time of day, unlike the type {row.type}"
-    if step.kind == "number_format" and step.thousands == step.decimal:
-        yield f"{place}.thousands", "Thousands and decimal cannot be marked alike"
     for index, source in enumerate(step.sources or ()):
         yield from _in_path(f"{place}.sources.{index}", source)
 
 
 def _in_check(place: str, check: Check, row: ItemRow, masters: set[str]) -> Faults:
-    yield from _missing(place, check)
+    yield from what_is_missing(place, check, _NEEDS)
     if check.pattern is not None:
         try:
             compile_pattern(check.pattern)
         except ValueError as fault:
             yield f"{place}.pattern", f"The pattern is refused: {fault}. Look-around and back references cannot be used"
     if check.format is not None:
-        yield from _in_format(f"{place}.format", check.format)
+        yield from faults_of_format(f"{place}.format", check.format)
     if check.kind == "master" and check.master is not None and check.master not in masters:
         yield f"{place}.master", f"No such master; there are {', '.join(sorted(masters))}"
     if check.kind == "range":
@@ -168,17 +152,6 @@ def _in_check(place: str, check: Check, row: ItemRow, masters: set[str]) -> Faul
             yield f"{place}.kind", "A range is for a row of type number"
     if row.type == "list" and check.kind != "not_empty":
         yield f"{place}.kind", "A list is checked by the rows of its entries"
-
-
-def _in_format(place: str, text: str) -> Faults:
-    try:
-        parse_format(text)
-    except ValueError as fault:
-        yield place, f"The format {text}: {fault}"
-
-
-def _is_sound(text: str) -> bool:
-    return not list(_in_format("", text))
 
 
 def _in_duplicates(target: Target, definition: Definition) -> Faults:

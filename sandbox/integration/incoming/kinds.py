@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from portal.api.schema import Date, Moment, clean_text
-from sandbox.integration.incoming.numbers import read_number
-from sandbox.integration.incoming.steps import LONGEST, Unfit, as_text, is_number
+from sandbox.integration.transformations.numbers import read_number
+from sandbox.integration.transformations.steps import LONGEST, Unfit, as_text, is_number
 
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _DATE: TypeAdapter[Any] = TypeAdapter(Date)

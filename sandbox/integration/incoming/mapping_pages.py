@@ -19,7 +19,6 @@ from sandbox.integration.incoming.acting import (
 from sandbox.integration.incoming.definition import Definition
 from sandbox.integration.incoming.editing import Editor, base_of, complain, edit_mapping, judge, read_editor, read_names
 from sandbox.integration.incoming.models import IncomingMapping
-from sandbox.integration.incoming.rearranging import rearrange
 from sandbox.integration.incoming.row_words import show_form
 from sandbox.integration.incoming.service import (
     discard_draft,
@@ -30,6 +29,8 @@ from sandbox.integration.incoming.service import (
     save_draft,
 )
 from sandbox.integration.incoming.targets import TARGETS
+from sandbox.integration.incoming.typed import ADDITIONS
+from sandbox.integration.transformations.rearranging import rearrange
 from sandbox.integration.visiting import integrated_sandbox
 
 EDITOR = "incoming.show_mapping"
@@ -60,7 +61,7 @@ def save_mapping(reference: str) -> ResponseReturnValue:
     mapping = own_mapping(reference, lock=True)
     editor, act = read_editor(request.form), request.form.get("do", "check")
     if act not in {"check", "save", "publish"}:
-        at = rearrange(editor.rows, act)
+        at = rearrange(editor.rows, act, ADDITIONS)
         return _render(tenant, mapping, editor, "unsaved", at=f"{at}.code")
     definition = _judge(mapping, editor)
     if definition is None:

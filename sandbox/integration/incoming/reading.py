@@ -10,8 +10,8 @@ from portal.core.session import TenantSession
 from sandbox.integration.incoming.checks import default_code, default_message, passes
 from sandbox.integration.incoming.definition import Check, ItemRow, Row
 from sandbox.integration.incoming.kinds import read_as
-from sandbox.integration.incoming.sources import MISSING, find_value
-from sandbox.integration.incoming.steps import Unfit, is_empty, transform
+from sandbox.integration.transformations.sources import MISSING, find_value
+from sandbox.integration.transformations.steps import Unfit, is_empty, transform
 
 MOST_ENTRIES = 100
 """Entries of a list, as the ERP takes them."""

@@ -13,7 +13,7 @@ from portal.core.session import TenantSession
 from sandbox.integration.incoming.definition import RowType
 from sandbox.integration.incoming.editing import Editor
 from sandbox.integration.incoming.targets.target import ErpField, Target
-from sandbox.integration.incoming.typed import Typed
+from sandbox.integration.transformations.typed import Typed
 from sandbox.resources.masters import Master
 
 CHECK_WORDS = {

@@ -6,11 +6,11 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from sandbox.integration.incoming.dates import parse_format
 from sandbox.integration.incoming.definition import Definition, ItemRow, Row
 from sandbox.integration.incoming.samples import PAYLOADS
-from sandbox.integration.incoming.sources import MISSING, Path, find_value, parse_source
 from sandbox.integration.incoming.targets.target import ErpField, Target
+from sandbox.integration.transformations.dates import parse_format
+from sandbox.integration.transformations.sources import MISSING, Path, find_value, parse_source
 
 _VALUES: dict[str, Any] = {
     "string": "Sample",

@@ -20,7 +20,7 @@ from sandbox.integration.incoming.models import IncomingMapping
 from sandbox.integration.incoming.receiving import OUTCOMES as RETURN_STATUSES
 from sandbox.integration.incoming.service import list_mappings, publish, save_draft
 from sandbox.integration.incoming.targets import TARGETS
-from sandbox.integration.incoming.typed import nest
+from sandbox.integration.transformations.typed import nest
 from sandbox.integration.visiting import integrated_sandbox
 
 HAPPENINGS = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.integration.incoming.dates import read_date
+from sandbox.integration.transformations.dates import read_date
 from tests.conftest import Integration
 
 MAPPINGS = "/api/v2/integration/incoming-mappings"

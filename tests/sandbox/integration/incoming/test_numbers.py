@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.integration.incoming.numbers import read_number
+from sandbox.integration.transformations.numbers import read_number
 from tests.conftest import Integration
 
 INCOMING = "/api/v1/integration/incoming"

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from sandbox.integration.incoming.typed import CHECKS, STEPS, Typed, blank_item, blank_row
+from sandbox.integration.transformations.typed import Kinds, Typed, blank_item
 
-_KINDS = {"transformations": ("new_step", STEPS), "checks": ("new_check", CHECKS)}
 MOST_OF_A_KIND = 60
 
 
-def rearrange(rows: list[Typed], act: str) -> str:
+@dataclass(frozen=True)
+class Additions:
+    """What may be added: an empty row, and items of a group such as `transformations`: the text that names the kind
+    chosen, and what each kind takes.
+    """
+
+    row: Callable[[], Typed]
+    items: dict[str, tuple[str, Kinds]]
+
+
+def rearrange(rows: list[Typed], act: str, additions: Additions) -> str:
     """Do what a button says, such as `remove rows.2.checks.0`, to the rows. Gives the place to look at afterwards.
 
     What does not fit the rows, since they changed meanwhile or nobody's button says it, changes nothing.
@@ -18,7 +29,7 @@ def rearrange(rows: list[Typed], act: str) -> str:
     verb, _, place = act.partition(" ")
     holder, last = _find({"rows": rows}, place.split("."))
     if verb == "add" and isinstance(holder, dict) and isinstance(holder.get(last), list):
-        return _add(holder, last, place)
+        return _add(holder, last, place, additions)
     if not isinstance(holder, list) or not last.isdigit() or int(last) >= len(holder):
         return ""
     at, above = int(last), place.rpartition(".")[0]
@@ -32,14 +43,16 @@ def rearrange(rows: list[Typed], act: str) -> str:
     return f"{above}.{to}"
 
 
-def _add(holder: Typed, name: str, place: str) -> str:
+def _add(holder: Typed, name: str, place: str, additions: Additions) -> str:
     items: list[Typed] = holder[name]
     if len(items) >= MOST_OF_A_KIND:
         return place
     if name == "rows":
-        items.append(blank_row())
+        items.append(additions.row())
         return f"{place}.{len(items) - 1}"
-    chosen, kinds = _KINDS[name]
+    if name not in additions.items:
+        return place
+    chosen, kinds = additions.items[name]
     if holder[chosen] not in kinds:
         return place
     items.append(blank_item(holder[chosen], kinds))

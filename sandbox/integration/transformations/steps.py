@@ -6,10 +6,10 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from sandbox.integration.incoming.dates import ClockChange, read_date
-from sandbox.integration.incoming.definition import Step
-from sandbox.integration.incoming.numbers import example_of, read_number
-from sandbox.integration.incoming.sources import MISSING, find_value
+from sandbox.integration.transformations.dates import ClockChange, read_date
+from sandbox.integration.transformations.numbers import example_of, read_number
+from sandbox.integration.transformations.sources import MISSING, find_value
+from sandbox.integration.transformations.step import Step
 
 LONGEST = 5000
 """Characters that a value may have: the ERP keeps no longer text."""

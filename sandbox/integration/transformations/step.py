@@ -1,0 +1,29 @@
+"""One transformation as a mapping says it, the same for what comes in and what goes out."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from portal.api.schema import ApiModel, Line, ShortName
+from sandbox.integration.transformations.texts import DateFormat, Separator, Source
+
+StepKind = Literal["trim", "case", "date_format", "number_format", "default", "constant", "lookup", "join"]
+
+
+class Step(ApiModel):
+    """One transformation of a row. What it needs besides `kind` depends on the kind."""
+
+    kind: StepKind
+    case: Literal["upper", "lower", "title"] | None = Field(None, description="Of `case`")
+    format: DateFormat | None = Field(None, description="Of `date_format`: how the date comes, such as DD/MM/YYYY")
+    zone: ShortName | None = Field(None, description="Of `date_format`: the sender's time zone; UTC when left out")
+    decimal: Literal[".", ","] | None = Field(None, description="Of `number_format`: the decimal mark")
+    thousands: Literal[".", ",", " ", "'"] | None = Field(
+        None, description="Of `number_format`: the mark between groups of digits"
+    )
+    value: Line | None = Field(None, description="Of `default` and `constant`: the value; of `lookup`: for all others")
+    table: dict[str, Line] | None = Field(None, max_length=200, description="Of `lookup`: from what comes to what is")
+    sources: list[Source] | None = Field(None, max_length=10, description="Of `join`: what is joined to the source")
+    separator: Separator | None = Field(None, description="Of `join`; a space when left out")
