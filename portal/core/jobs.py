@@ -12,13 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, Text, or_, select, update
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.clock import system_now
 from portal.core.database import Base, Database
 from portal.core.session import TenantNotBound, TenantSession
-from portal.core.types import UtcDateTime
+from portal.core.types import EncryptedJson, UtcDateTime
 
 LEASE = dt.timedelta(seconds=60)
 BACKOFF = tuple(dt.timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 3600))
@@ -30,7 +30,10 @@ log = logging.getLogger("slipway.jobs")
 
 
 class Job(Base):
-    """One piece of work. `status` is due, done or dead; dead ones are kept for a person to see."""
+    """One piece of work. `status` is due, done or dead; dead ones are kept for a person to see.
+
+    The payload is encrypted: a queued mail holds links that open an account.
+    """
 
     __tablename__ = "jobs"
     __table_args__ = (Index(None, "status", "run_at"),)
@@ -38,7 +41,7 @@ class Job(Base):
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
     tenant_id: Mapped[int | None] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str] = mapped_column(String(60))
-    payload: Mapped[dict[str, Any]] = mapped_column(JSON)
+    payload: Mapped[dict[str, Any]] = mapped_column(EncryptedJson)
     status: Mapped[str] = mapped_column(String(10), default="due")
     run_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     leased_until: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)

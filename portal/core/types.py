@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import zlib
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any
 
 from cryptography.fernet import Fernet
-from sqlalchemy import BigInteger, DateTime, Dialect, LargeBinary, String, Text
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, LargeBinary, String, Text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -18,6 +19,7 @@ from sqlalchemy.types import TypeDecorator
 from portal.core.secrets import derive_key
 
 _WORTH_PACKING = 500
+_ENCRYPTED = "encrypted"
 
 
 def plain_number(value: Decimal) -> Decimal:
@@ -88,16 +90,42 @@ class EncryptedText(TypeDecorator[str]):
         """Set the key for this process."""
         cls._cipher = Fernet(derive_key(secret_key, "encryption"))
 
+    @classmethod
+    def encrypt(cls, value: str) -> str:
+        """Return the text as it is stored."""
+        return cls._ready().encrypt(value.encode()).decode()
+
+    @classmethod
+    def decrypt(cls, stored: str) -> str:
+        """Return the text that was encrypted."""
+        return cls._ready().decrypt(stored.encode()).decode()
+
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else self._ready().encrypt(value.encode()).decode()
+        return None if value is None else self.encrypt(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else self._ready().decrypt(value.encode()).decode()
+        return None if value is None else self.decrypt(value)
 
-    def _ready(self) -> Fernet:
-        if self._cipher is None:
+    @classmethod
+    def _ready(cls) -> Fernet:
+        if cls._cipher is None:
             raise RuntimeError("EncryptedText.use_secret was not called at boot")
-        return self._cipher
+        return cls._cipher
+
+
+class EncryptedJson(TypeDecorator[dict[str, Any]]):
+    """A JSON object encrypted at rest, as EncryptedText is. Objects stored in the clear before stay readable."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: dict[str, Any] | None, dialect: Dialect) -> dict[str, Any] | None:
+        return None if value is None else {_ENCRYPTED: EncryptedText.encrypt(json.dumps(value))}
+
+    def process_result_value(self, value: dict[str, Any] | None, dialect: Dialect) -> dict[str, Any] | None:
+        if value is None or value.keys() != {_ENCRYPTED}:
+            return value
+        return dict(json.loads(EncryptedText.decrypt(value[_ENCRYPTED])))
 
 
 class PackedText(TypeDecorator[str]):

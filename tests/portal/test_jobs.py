@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from portal.core import jobs, mail
 from portal.core.clock import system_now
@@ -127,3 +127,30 @@ def test_a_job_that_would_end_the_worker_fails_and_the_next_is_done(
         assert (job.status, job.attempts, job.last_error) == ("due", 1, f"{leaving.__name__}: ended")
         session.delete(job)
     assert done == ["done"]
+
+
+def test_what_a_job_carries_is_encrypted_at_rest(database: Database) -> None:
+    with database.transaction() as session:
+        queue_mail(session, "ann@example.com", "Resume", "Open https://docs.example/resume/one-time-secret")
+        session.flush()
+        stored = session.execute(text("SELECT payload FROM jobs ORDER BY id DESC LIMIT 1")).scalar_one()
+        assert "one-time-secret" not in str(stored)
+        session.expire_all()
+        job = session.scalars(select(Job).order_by(Job.id.desc()).limit(1)).one()
+        assert "one-time-secret" in job.payload["text"]
+        session.delete(job)
+
+
+def test_a_job_queued_before_payloads_were_encrypted_stays_readable(database: Database) -> None:
+    with database.transaction() as session:
+        plain = {"kind": "test", "payload": '{"a": 1}', "status": "done", "now": system_now(), "attempts": 0}
+        session.execute(
+            text(
+                "INSERT INTO jobs (kind, payload, status, run_at, attempts)"
+                " VALUES (:kind, :payload, :status, :now, :attempts)"
+            ),
+            plain,
+        )
+        job = session.scalars(select(Job).where(Job.kind == "test").limit(1)).one()
+        assert job.payload == {"a": 1}
+        session.delete(job)
