@@ -48,6 +48,7 @@ from portal.tenancy.tokens import OPERATIONS as TOKEN_OPERATIONS
 from portal.tenancy.tokens import blueprint as token_endpoint
 from portal.tenancy.tokens import init_tokens
 from portal.web.assets import init_assets
+from portal.web.bidi import init_bidi
 from portal.web.csrf import init_csrf
 from portal.web.desk_link import init_desk_link
 from portal.web.errors import show_error_page
@@ -99,6 +100,7 @@ def create_app(settings: Settings, *extensions: Extension) -> Flask:
     init_assets(app)
     init_tokens(app)
     init_csrf(app)
+    init_bidi(app)
     init_desk_link(app)
     init_accounts(app)
     site = _init_site(app, settings)

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from portal.docs.pages import blueprint
 from portal.docs.service import Docs, init_docs
+from portal.web.bidi import init_bidi
 from portal.web.desk_link import init_desk_link
 from tests.portal.docs.document import DOCUMENT
 
@@ -35,6 +36,7 @@ def make_docs_app():
         web = Blueprint("web", "portal.web", template_folder="templates")
         app.register_blueprint(web)
         app.register_blueprint(blueprint)
+        init_bidi(app)
         init_desk_link(app)
         init_docs(app, document, content, SITE)
         return app
