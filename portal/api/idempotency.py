@@ -1,9 +1,13 @@
 """Idempotency keys: a POST sent twice is carried out once (contract section 4).
 
+A key belongs to the tenant and the operation, not to the credential: a rotated key and a second worker find the
+response. Permission was checked before. A visitor without a credential has keys of their own.
+
 A key is claimed in a short transaction of its own, so that a second request sees at once that the first is
-running. The answer is kept in the very transaction of the write: both are there or neither. A claim ends by
-itself after LEASE, so a process killed midway leaves nothing behind; should its transaction still be running
-then, it finds the claim gone and gives up its write. A refusal is not kept: nothing was written.
+running. The response is kept in the very transaction of the write: both are there or neither. A claim ends with the
+process that holds it, which the next request on the same machine notices, and after LEASE anyway. Should its
+transaction still be running then, it finds the claim gone and gives up its write. A refusal is not kept: nothing was
+written.
 """
 
 from __future__ import annotations
@@ -28,21 +32,28 @@ from portal.core.errors import IdempotencyInProgress, IdempotencyMismatch, Valid
 from portal.core.ids import new_log_id
 from portal.core.ownership import TenantLog, table_of
 from portal.core.prepared import Direct, Prepared, direct, scoped
+from portal.core.processes import has_ended, name_process
 from portal.core.retention import delete_in_steps
 from portal.core.runtime import runtime
 from portal.core.session import TenantSession
 from portal.core.types import EncryptedText, UtcDateTime
 from portal.limits import guest_proof
+from portal.tenancy.credentials import Caller
 
 HEADER = "Idempotency-Key"
 KEPT = dt.timedelta(hours=24)
 LEASE = dt.timedelta(seconds=60)
+TENANT = "tenant"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _KEPT_HEADERS = ("Content-Type", "Location", "ETag", "Set-Cookie")
 
 
 class IdempotencyKey(TenantLog, Base):
-    """A key, the request it came with, and once that is carried out its answer. `claim` is who carries it out."""
+    """A key, the request it came with, and once that is carried out its response.
+
+    `credential` is TENANT, a visitor's proof, or the platform owner who acts on the tenant. `claim` is the request that
+    is carrying it out, `holder` its process.
+    """
 
     __tablename__ = "idempotency_keys"
     __table_args__ = (Index(None, "tenant_id", "credential", "operation", "key", unique=True),)
@@ -52,6 +63,7 @@ class IdempotencyKey(TenantLog, Base):
     key: Mapped[str] = mapped_column(String(255))
     fingerprint: Mapped[str] = mapped_column(String(64))
     claim: Mapped[str] = mapped_column(String(32))
+    holder: Mapped[str | None] = mapped_column(String(400))
     claimed_until: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     status: Mapped[int | None] = mapped_column(Integer)
@@ -60,7 +72,7 @@ class IdempotencyKey(TenantLog, Base):
 
 
 _TABLE = table_of(IdempotencyKey)
-_SHOWN = ("id", "fingerprint", "claimed_until", "expires_at", "status", "headers", "body")
+_SHOWN = ("id", "fingerprint", "claim", "holder", "claimed_until", "expires_at", "status", "headers", "body")
 _FIND = scoped(
     select(*(_TABLE.c[name] for name in _SHOWN)).where(
         *(_TABLE.c[name] == bindparam(name) for name in ("credential", "operation", "key"))
@@ -69,7 +81,8 @@ _FIND = scoped(
 _INSERT = Prepared(insert(_TABLE))
 _OF_ROW = (_TABLE.c.tenant_id == bindparam("owner_id"), _TABLE.c.id == bindparam("row_id"))
 _FORGET = Prepared(delete(_TABLE).where(*_OF_ROW))
-_RELEASE = Prepared(delete(_TABLE).where(*_OF_ROW, _TABLE.c.claim == bindparam("held")))
+_UNANSWERED = (_TABLE.c.claim == bindparam("held"), _TABLE.c.status.is_(None))
+_RELEASE = Prepared(delete(_TABLE).where(*_OF_ROW, *_UNANSWERED))
 
 
 @dataclass(frozen=True)
@@ -96,12 +109,7 @@ def claim_key(session: TenantSession, operation: Operation, key: str) -> Claim |
 
     Raises IdempotencyMismatch, IdempotencyInProgress.
     """
-    caller = g.get("caller")
-    wanted = {
-        "credential": caller.key_id if caller else guest_proof(),
-        "operation": operation.id,
-        "key": key,
-    }
+    wanted = {"credential": _scope(session), "operation": operation.id, "key": key}
     fingerprint = _fingerprint()
     with direct(runtime().database.engine, write=True) as connection:
         row = connection.row(_FIND, {"owner_id": session.owner_id, **wanted})
@@ -116,6 +124,7 @@ def keep_answer(session: TenantSession, claim: Claim, response: Response) -> Non
     """Store the answer beside what it is about. Raises IdempotencyInProgress when the claim was lost meanwhile."""
     headers = [[name, value] for name in _KEPT_HEADERS for value in response.headers.getlist(name)]
     kept = {"status": response.status_code, "headers": headers, "body": response.get_data(as_text=True)}
+    kept["expires_at"] = session.clock.now() + KEPT  # The request may have moved the clock.
     held = (IdempotencyKey.id == claim.row_id, IdempotencyKey.claim == claim.claim)
     done: Any = session.execute(update(IdempotencyKey).where(*held).values(**kept))
     if done.rowcount != 1:
@@ -140,17 +149,34 @@ def sweep_keys(database: Database, settings: Settings) -> None:
 
 def _answer_of(connection: Direct, session: TenantSession, row: dict[str, Any], fingerprint: str) -> Response | None:
     """The kept answer; None once the row is of no more use, and deleted."""
-    is_running = row["status"] is None and row["claimed_until"] > system_now()
-    if row["expires_at"] <= session.clock.now() or (row["status"] is None and not is_running):
-        connection.run(_FORGET, {"owner_id": session.owner_id, "row_id": row["id"]})
+    of_row = {"owner_id": session.owner_id, "row_id": row["id"]}
+    if row["status"] is None and _was_abandoned(row):
+        if connection.run(_RELEASE, of_row | {"held": row["claim"]}):
+            return None
+        raise IdempotencyInProgress  # It was answered in this very moment; the next request gets that response.
+    if row["status"] is not None and row["expires_at"] <= session.clock.now():
+        connection.run(_FORGET, of_row)
         return None
     if row["fingerprint"] != fingerprint:
         raise IdempotencyMismatch
-    if is_running:
+    if row["status"] is None:
         raise IdempotencyInProgress
     response = Response(row["body"], row["status"], [(name, value) for name, value in row["headers"]])
     response.headers["Idempotent-Replayed"] = "true"
     return response
+
+
+def _was_abandoned(row: dict[str, Any]) -> bool:
+    """Return True for a claim whose time is over, or whose process is dead."""
+    return row["claimed_until"] <= system_now() or bool(row["holder"] and has_ended(row["holder"]))
+
+
+def _scope(session: TenantSession) -> str:
+    """Return whose keys the caller shares within the session's tenant."""
+    caller: Caller | None = g.get("caller")
+    if caller is None:
+        return guest_proof()
+    return TENANT if caller.tenant_id == session.owner_id else f"owner:{caller.tenant}"
 
 
 def _claim(connection: Direct, session: TenantSession, wanted: dict[str, str], fingerprint: str) -> Claim:
@@ -161,6 +187,7 @@ def _claim(connection: Direct, session: TenantSession, wanted: dict[str, str], f
         **wanted,
         "fingerprint": fingerprint,
         "claim": claim.claim,
+        "holder": name_process(),
         "claimed_until": system_now() + LEASE,
         "expires_at": session.clock.now() + KEPT,
         "status": None,

@@ -86,10 +86,11 @@ class Direct:
         self._cursor = cursor
         self._dialect = dialect
 
-    def run(self, prepared: Prepared, values: dict[str, Any]) -> None:
-        """Execute a statement that answers nothing."""
+    def run(self, prepared: Prepared, values: dict[str, Any]) -> int:
+        """Execute a statement that returns nothing. Return how many rows it concerned."""
         written = prepared.on(self._dialect)
         self._cursor.execute(written.sql, written.arguments(values))
+        return int(self._cursor.rowcount)
 
     def rows(self, prepared: Prepared, values: dict[str, Any]) -> list[list[Any]]:
         """Every row of the answer."""

@@ -65,15 +65,54 @@ def test_a_refused_request_may_be_corrected_under_its_key(alice: Integration) ->
     assert send(alice).status_code == 201
 
 
-def test_a_key_belongs_to_its_credential_its_tenant_and_its_operation(
-    alice: Integration, mallory: Integration, as_role: Any, alices_sandbox: NewSandbox
-) -> None:
-    manager = as_role(alices_sandbox, "manager")
+def test_a_key_belongs_to_its_tenant_and_its_operation(alice: Integration, mallory: Integration) -> None:
     assert send(alice).status_code == 201
-    assert send(mallory).status_code == 201
-    assert send(manager, body={"account": "From the manager"}).status_code == 201
+    assert "Idempotent-Replayed" not in send(mallory).headers
+    assert count(mallory) == 101
     lamp = {"name": "Lamp", "price": 10}
-    assert send(alice, body=lamp, path="/api/v2/products").status_code == 201
+    assert "Idempotent-Replayed" not in send(alice, body=lamp, path="/api/v2/products").headers
+
+
+def test_another_credential_of_the_tenant_finds_the_first_response(
+    alice: Integration, as_role: Any, alices_sandbox: NewSandbox
+) -> None:
+    first = send(alice)
+    others = [as_role(alices_sandbox, role) for role in ("manager", "sales")]
+    key_id, _, secret = alice.key.removeprefix("sk_test_").partition("_")
+    form = {"grant_type": "client_credentials", "client_id": key_id, "client_secret": secret}
+    token = alice.client.post("/oauth/token", data=form).json["access_token"]
+    for other in [*others, Integration(alice.client, token, alice.tenant)]:
+        again = send(other)
+        assert (again.status_code, again.data) == (201, first.data)
+        assert again.headers["Idempotent-Replayed"] == "true"
+    assert send(others[0], body={"account": "Another"}).status_code == 422
+    assert count(alice) == 101
+
+
+def test_who_may_not_call_the_operation_gets_no_replay(
+    alice: Integration, as_role: Any, alices_sandbox: NewSandbox, database: Database
+) -> None:
+    invoice = {"customer_id": 1, "due_date": "2099-01-01", "items": [{"description": "Work", "amount": 1}]}
+    assert send(alice, body=invoice, path="/api/v2/invoices").status_code == 201
+    for role in ("viewer", "sales", "support"):
+        refused = send(as_role(alices_sandbox, role), body=invoice, path="/api/v2/invoices")
+        assert (refused.status_code, refused.json["code"]) == (403, "forbidden")
+        assert "INV-" not in refused.text
+    with database.transaction() as session:
+        session.bind_tenant(alices_sandbox.tenant.id)
+        session.merge(alices_sandbox.tenant).plan = "starter"
+    refused = send(alice, body=invoice, path="/api/v2/invoices")
+    assert (refused.status_code, refused.json["code"]) == (403, "upgrade_required")
+
+
+def test_a_key_lasts_a_day_from_where_its_own_request_moved_the_clock(alice: Integration) -> None:
+    first, second = [send(alice, path="/api/v2/sandbox/clock", body={"advance": "P3D"}) for _ in range(2)]
+    assert second.headers["Idempotent-Replayed"] == "true"
+    assert second.data == first.data
+    send(alice, key="reset-1", path="/api/v2/sandbox/reset", body={})
+    assert send(alice, key="later", path="/api/v2/sandbox/clock", body={"advance": "PT25H"}).status_code == 200
+    again = send(alice, key="reset-1", path="/api/v2/sandbox/reset", body={})
+    assert "Idempotent-Replayed" not in again.headers
 
 
 def test_a_replay_asks_for_the_permission_again(

@@ -133,3 +133,21 @@ def test_an_upgrade_checks_what_refers_to_what_again(old_database: Database) -> 
             assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
         with pytest.raises(Exception, match=r"(?i)foreign key"):
             connection.execute(text("UPDATE transactions SET invoice_id = 99"))
+
+
+def test_an_upgrade_gives_idempotency_keys_of_credentials_to_their_tenant(old_database: Database) -> None:
+    migrations.upgrade(old_database, "0007")
+    with old_database.writer.begin() as connection:
+        metadata = MetaData()
+        metadata.reflect(connection, only=["api_keys", "idempotency_keys"])
+        keys, answers = metadata.tables["api_keys"], metadata.tables["idempotency_keys"]
+        for number, key_id in enumerate(("first", "second"), 1):
+            connection.execute(insert(keys).values(row_for(keys) | {"id": number, "key_id": key_id}))
+        used = [("first", "same"), ("second", "same"), ("first", "other"), ("10.0.0.1", "same")]
+        for number, (credential, key) in enumerate(used, 1):
+            named = {"id": number, "credential": credential, "key": key}
+            connection.execute(insert(answers).values(row_for(answers) | named))
+    migrations.upgrade(old_database)
+    with old_database.reader.connect() as connection:
+        found = connection.execute(select(answers.c.id, answers.c.credential).order_by(answers.c.id)).all()
+    assert [tuple(row) for row in found] == [(2, "tenant"), (3, "tenant"), (4, "10.0.0.1")]
