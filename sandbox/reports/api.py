@@ -12,7 +12,7 @@ from portal.api.lists import WholeNumber
 from portal.api.operation import Call, Operation
 from portal.api.schema import ApiModel, Date, Level, Money, Name, Quantity, rule
 from sandbox.reports.service import Figures, Period, month_or_year, report_finances, report_sales
-from sandbox.reports.sheet import Cell, write_csv
+from sandbox.reports.sheet import Cell, as_download, write_csv
 
 Year = Annotated[
     WholeNumber, Field(ge=1900, le=9999), JsonSchema({"type": "integer", "minimum": 1900, "maximum": 9999})
@@ -109,11 +109,7 @@ def _answer_sales(call: Call) -> Figures | Response:
 
 def _as_file(period: Period, figures: Figures) -> Response:
     name = f"sales-{period.first}-{period.last}.csv"
-    return Response(
-        write_csv(COLUMNS, _lines(figures)),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return as_download(write_csv(COLUMNS, _lines(figures)), name)
 
 
 def _lines(figures: Figures) -> list[tuple[Cell, ...]]:

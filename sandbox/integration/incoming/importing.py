@@ -1,18 +1,17 @@
 """Files of records: rows of a CSV through a mapping, in the background, a chunk in each transaction.
 
-The place in the file moves in the very transaction that writes the rows before it: a worker that is killed leaves
-whole chunks behind, and the next one goes on where they end.
+A file is uploaded, previewed, and then started. The place in the file moves in the very transaction that writes the
+rows before it: a worker that is killed leaves whole chunks behind, and the next one goes on where they end.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import undefer
 
 from portal.api.records import find_record
@@ -25,8 +24,18 @@ from portal.tenancy.models import Tenant
 from portal.tenancy.plans import is_entitled
 from portal.tenancy.service import lock_tenant
 from sandbox.integration.incoming.answering import answer_record, record_id_of
-from sandbox.integration.incoming.definition import Definition, read_definition, stored
-from sandbox.integration.incoming.models import UNFINISHED, IncomingImport, IncomingOutcome
+from sandbox.integration.incoming.columns import Column, find_obstacle, list_parameters, match_columns, name_added
+from sandbox.integration.incoming.csv_files import (
+    CsvFile,
+    count_rows,
+    is_blank,
+    read_file,
+    read_rows,
+    restore_line_ends,
+    take_rows,
+)
+from sandbox.integration.incoming.definition import read_definition, stored
+from sandbox.integration.incoming.models import OPEN, UNFINISHED, IncomingImport, IncomingOutcome
 from sandbox.integration.incoming.receiving import Plan, Result, receive_records
 from sandbox.integration.incoming.service import Chosen
 from sandbox.integration.incoming.targets import TARGETS
@@ -36,37 +45,32 @@ JOB = "incoming.import"
 ACTOR = "import"
 CHUNK = 50
 """Rows of one transaction: on SQLite nobody else writes meanwhile."""
-LARGEST = 5 * 1024 * 1024
-MOST_ROWS = 50_000
-MOST_COLUMNS = 200
 MOST_WAITING = 5
-MOST_NAMED = 20
-_SEPARATORS = ",;\t|"
-_ADDED = ("outcome", "record_id", "error_code", "message")
+MOST_PREVIEWS = 5
+"""Files of a tenant that were uploaded and not started; an older one makes room for the next."""
 
 
 def upload(session: TenantSession, chosen: Chosen, file_name: str, content: bytes) -> IncomingImport:
-    """Take a file of records in: text in UTF-8 with a heading of parameter names. It is written in the background.
+    """Take a file of records in, to be previewed and started.
 
-    Raises ValidationFailed where it cannot be read or no column is a parameter of the mapping, Conflict while as many
-    as may wait are waiting.
+    Raises ValidationFailed if it cannot be read, no column is a parameter of the mapping, or no row could be written.
     """
-    text, separator = _decode(content)
-    total = _count_rows(text, separator)
-    _refuse_strangers(next(csv.reader(io.StringIO(text), delimiter=separator)), chosen.plan.definition)
-    waiting = select(IncomingImport.id).where(IncomingImport.status.in_(UNFINISHED))
-    if len(list(session.scalars(waiting))) >= MOST_WAITING:
-        remedy = Remedy("state", f"{MOST_WAITING} files", f"fewer than {MOST_WAITING}")
-        raise Conflict(f"{MOST_WAITING} files are being written already. Wait until one is done.", remedy=remedy)
+    definition = chosen.plan.definition
+    obstacle = find_obstacle(chosen.plan.target, definition)
+    if obstacle:
+        raise ValidationFailed({"file": f"{obstacle}. Send the records as JSON"})
+    file = read_file(content, list(list_parameters(definition)))
+    total = count_rows(file)
+    match_columns(file.heading, definition)
+    _make_room(session)
     found = IncomingImport(
         mapping=chosen.mapping.slug,
         version_number=chosen.version.number,
         target=chosen.mapping.target,
-        definition=stored(chosen.plan.definition),
+        definition=stored(definition),
         file_name=_clean_name(file_name),
-        text=text,
-        separator=separator,
-        status="queued",
+        **vars(file),
+        status="preview",
         position=0,
         total=total,
         **dict.fromkeys(("done", "succeeded", "failed", "duplicate"), 0),
@@ -74,8 +78,20 @@ def upload(session: TenantSession, chosen: Chosen, file_name: str, content: byte
     )
     session.add(found)
     session.flush()
-    enqueue(session, JOB, {"import": found.id})
     return found
+
+
+def start_import(session: TenantSession, found: IncomingImport) -> None:
+    """Have the file written in the background. Raises Conflict for one that was started, or while too many wait."""
+    if found.status != "preview":
+        raise Conflict("This file was started already.", remedy=Remedy("state", found.status, "preview"))
+    waiting = select(IncomingImport.id).where(IncomingImport.status.in_(UNFINISHED))
+    if len(list(session.scalars(waiting))) >= MOST_WAITING:
+        remedy = Remedy("state", f"{MOST_WAITING} files", f"fewer than {MOST_WAITING}")
+        raise Conflict(f"{MOST_WAITING} files are being written already. Wait until one is done.", remedy=remedy)
+    found.status, found.author = "queued", session.author[:80]
+    session.flush()
+    enqueue(session, JOB, {"import": found.id})
 
 
 def list_imports(session: TenantSession, *, limit: int = 50) -> list[IncomingImport]:
@@ -96,18 +112,43 @@ def list_refused(session: TenantSession, found: IncomingImport, *, limit: int) -
 
 def stop_import(session: TenantSession, found: IncomingImport) -> None:
     """Write no more of the file; what is written stays. Raises Conflict for one that has ended."""
-    if found.status not in UNFINISHED:
+    if found.status not in OPEN:
         raise Conflict("This file has ended already.", remedy=Remedy("state", found.status, "running"))
     _end(session, found, "stopped", "Stopped by hand")
 
 
-def result_of(session: TenantSession, found: IncomingImport) -> str:
-    """The rows so far as CSV, each with what became of it: to be corrected and sent again."""
+def discard_import(session: TenantSession, found: IncomingImport) -> None:
+    """Forget a file that was not started. Raises Conflict for one that was."""
+    if found.status != "preview":
+        raise Conflict("This file was started already.", remedy=Remedy("state", found.status, "preview"))
+    session.delete(found)
+    session.flush()
+
+
+def file_of(session: TenantSession, found: IncomingImport) -> CsvFile:
+    """The file as it was uploaded."""
+    text = session.scalars(select(IncomingImport.text).where(IncomingImport.id == found.id)).one()
+    return CsvFile(text, found.separator, found.encoding, found.line_end, found.has_separator_line)
+
+
+def result_of(session: TenantSession, found: IncomingImport, *, only_failed: bool = False) -> str:
+    """The file with what became of each row, to be corrected and uploaded again: the columns of an earlier result are
+    replaced. Rows that were not written yet have no outcome.
+    """
+    file, definition = file_of(session, found), read_definition(found.definition)
+    kept = [column for column in match_columns(file.heading, definition) if not column.is_ours]
+    headings = [column.heading for column in kept]
     outcomes = select(IncomingOutcome).where(IncomingOutcome.import_id == found.id).order_by(IncomingOutcome.line)
-    reader = csv.reader(io.StringIO(_text_of(session, found)), delimiter=found.separator)
-    heading = next(reader)
-    rows = (row for row in reader if any(row))
-    return write_csv((*heading, *_ADDED), _beside(rows, session.scalars(outcomes), len(heading)))
+    rows = (row for row in read_rows(file.text, file.separator) if not is_blank(row))
+    next(rows)
+    judged = zip_longest(rows, session.scalars(outcomes))
+    wanted = (
+        (row, outcome)
+        for row, outcome in judged
+        if row is not None and (not only_failed or (outcome and outcome.outcome == "FAILED"))
+    )
+    table = write_csv((*headings, *name_added(headings, definition)), _beside(wanted, kept), file.separator)
+    return restore_line_ends(table, file)
 
 
 def _give_up(task: Task) -> None:
@@ -150,7 +191,7 @@ def _take_up(task: Task) -> tuple[Tenant, IncomingImport | None]:
 def _write_rows(session: TenantSession, found: IncomingImport) -> bool:
     """Write one chunk. False once there is no more."""
     plan = Plan(TARGETS[found.target], read_definition(found.definition))
-    records, position, has_more = _next_records(found)
+    records, position, has_more = _next_records(found, plan)
     results = receive_records(session, plan, records)
     for line, result in enumerate(results, found.done + 1):
         session.add(_outcome(plan, found.id, line, result))
@@ -165,19 +206,17 @@ def _write_rows(session: TenantSession, found: IncomingImport) -> bool:
     return has_more
 
 
-def _next_records(found: IncomingImport) -> tuple[list[dict[str, str]], int, bool]:
+def _next_records(found: IncomingImport, plan: Plan) -> tuple[list[dict[str, str]], int, bool]:
     """The next chunk as records, where it ends, and whether more follows."""
-    stream = io.StringIO(found.text)
-    heading = next(csv.reader(iter(stream.readline, ""), delimiter=found.separator))
-    stream.seek(max(found.position, stream.tell()))
-    reader = csv.reader(iter(stream.readline, ""), delimiter=found.separator)
-    records: list[dict[str, str]] = []
-    for row in reader:
-        if any(row):
-            records.append(dict(zip(heading, row, strict=False)))
-        if len(records) == CHUNK:
-            return records, stream.tell(), True
-    return records, stream.tell(), False
+    heading = next(read_rows(found.text, found.separator))
+    columns = match_columns(heading, plan.definition)
+    rows, position, has_more = take_rows(found.text, found.separator, found.position, CHUNK)
+    return [record_of(row, columns) for row in rows], position, has_more
+
+
+def record_of(row: list[str], columns: list[Column]) -> dict[str, str]:
+    """A row as the record that a caller would have sent."""
+    return {column.parameter: row[column.place] for column in columns if column.parameter and column.place < len(row)}
 
 
 def _outcome(plan: Plan, import_id: int, line: int, result: Result) -> IncomingOutcome:
@@ -198,67 +237,21 @@ def _end(session: TenantSession, found: IncomingImport, status: str, reason: str
     session.flush()
 
 
-def _beside(rows: Iterator[list[str]], outcomes: Any, width: int) -> Iterator[tuple[Cell, ...]]:
-    for row, outcome in zip(rows, outcomes, strict=False):
-        cells = (row + [""] * width)[:width]
-        yield (*cells, outcome.outcome, outcome.record_id, outcome.code, outcome.message)
+def _beside(judged: Iterator[tuple[list[str], Any]], columns: list[Column]) -> Iterator[tuple[Cell, ...]]:
+    for row, outcome in judged:
+        cells = [row[column.place] if column.place < len(row) else "" for column in columns]
+        said = (outcome.outcome, outcome.record_id, outcome.code, outcome.message) if outcome else ("",) * 4
+        yield (*cells, *said)
 
 
-def _text_of(session: TenantSession, found: IncomingImport) -> str:
-    return session.scalars(select(IncomingImport.text).where(IncomingImport.id == found.id)).one()
-
-
-def _decode(content: bytes) -> tuple[str, str]:
-    if len(content) > LARGEST:
-        raise ValidationFailed({"file": f"The file may have {LARGEST} bytes at most"})
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValidationFailed({"file": "The file is not UTF-8; save it as CSV UTF-8"}) from None
-    if "\x00" in text:
-        raise ValidationFailed({"file": "The file is not a text"})
-    first = text.partition("\n")[0]
-    return text, max(_SEPARATORS, key=first.count)
-
-
-def _count_rows(text: str, separator: str) -> int:
-    """How many rows there are below the heading. Raises ValidationFailed for what is no table of records."""
-    try:
-        reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
-        heading = next(reader, [])
-        _refuse_heading(heading)
-        total = 0
-        for row in reader:
-            if len(row) > len(heading) and any(row[len(heading) :]):
-                raise ValidationFailed({"file": f"Line {reader.line_num} has more cells than the heading"})
-            total += any(row)
-    except csv.Error as fault:
-        raise ValidationFailed({"file": f"Line {reader.line_num} is not CSV: {fault}"}) from None
-    if not 1 <= total <= MOST_ROWS:
-        raise ValidationFailed({"file": f"The file must have 1 to {MOST_ROWS} rows below its heading"})
-    return total
-
-
-def _refuse_heading(heading: list[str]) -> None:
-    if not all(heading) or not 1 <= len(heading) <= MOST_COLUMNS or len(set(heading)) != len(heading):
-        words = f"The first line must name each column, once, {MOST_COLUMNS} at most"
-        raise ValidationFailed({"file": words})
-
-
-def columns_of(definition: Definition) -> list[str]:
-    """The parameters that a column can carry: each row's but those of lists."""
-    return list(dict.fromkeys(row.source for row in definition.rows if row.source and row.type != "list"))
-
-
-def _refuse_strangers(heading: list[str], definition: Definition) -> None:
-    """Raises ValidationFailed for a file of which no row could fill anything."""
-    expected = columns_of(definition)
-    joined = {name for row in definition.rows for step in row.transformations for name in step.sources or ()}
-    if expected and not {*expected, *joined} & set(heading):
-        found, wanted = (", ".join(names[:MOST_NAMED]) for names in (heading, expected))
-        raise ValidationFailed({"file": f"No column is a parameter of the mapping: expected {wanted}; found {found}"})
+def _make_room(session: TenantSession) -> None:
+    """Forget the oldest files that nobody started."""
+    unstarted = select(IncomingImport.id).where(IncomingImport.status == "preview").order_by(IncomingImport.id.desc())
+    old = list(session.scalars(unstarted.offset(MOST_PREVIEWS - 1)))
+    session.execute(delete(IncomingImport).where(IncomingImport.id.in_(old)))
 
 
 def _clean_name(name: str) -> str:
-    kept = "".join(character for character in name if character.isprintable() and character not in '/\\"<>')
+    name = name.replace("\\", "/").rpartition("/")[2]
+    kept = "".join(character for character in name if character.isprintable() and character not in '"<>')
     return kept[-120:] or "records.csv"

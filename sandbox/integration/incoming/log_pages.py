@@ -27,7 +27,7 @@ from sandbox.integration.incoming.logs_api import FILTERS, SEARCHES, IncomingLog
 from sandbox.integration.incoming.models import IncomingMapping, IncomingMessage
 from sandbox.integration.incoming.service import list_mappings
 from sandbox.integration.visiting import integrated_sandbox
-from sandbox.reports.sheet import Cell, write_csv
+from sandbox.reports.sheet import Cell, as_download, write_csv
 
 PAGE = 50
 REFRESH_SECONDS = 5
@@ -64,13 +64,7 @@ def export_messages() -> Response:
     everything = validate(_QUERY, given).model_copy(update={"limit": MOST_EXPORTED, "page": 1})
     table = write_csv(EXPORTED, _cells(_page(everything)))
     record_act(session, actor=visitor_actor(), action="incoming-logs.list")
-    return as_file(table, "incoming-log.csv")
-
-
-def as_file(table: str, name: str) -> Response:
-    """A table as a file to be saved under `name`, which is ours."""
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(table, content_type="text/csv; charset=utf-8", headers=headers)
+    return as_download(table, "incoming-log.csv")
 
 
 def show_message(reference: str) -> str:

@@ -14,6 +14,8 @@ from portal.core.types import UtcDateTime
 
 UNFINISHED = ("queued", "running")
 """The statuses of a file that is still being written."""
+OPEN = ("preview", *UNFINISHED)
+"""Those, and that of a file that was uploaded and not started."""
 
 
 class IncomingMapping(TenantRecord, Base):
@@ -111,8 +113,10 @@ class IncomingMessage(TenantLog, Base):
 class IncomingImport(TenantRecord, Base):
     """A file of records on its way through a mapping, kept with the definition it began with.
 
-    `status` is `queued`, `running`, `done` or `stopped`, with the `reason`. `position` is where in `text` the next row
-    begins; it moves in the very transaction that writes the rows before it.
+    `status` is `preview`, `queued`, `running`, `done` or `stopped`, with the `reason`. `position` is where in `text`
+    the next row begins; it moves in the very transaction that writes the rows before it. `text` begins with the heading
+    and has a line feed at the end of each line; `encoding`, `separator`, `line_end` and `has_separator_line` say how
+    the file was written, so that its result is written alike.
     """
 
     __tablename__ = "incoming_imports"
@@ -127,6 +131,9 @@ class IncomingImport(TenantRecord, Base):
     file_name: Mapped[str] = mapped_column(String(120))
     text: Mapped[str] = mapped_column(Text, deferred=True)
     separator: Mapped[str] = mapped_column(String(1))
+    encoding: Mapped[str] = mapped_column(String(10))
+    line_end: Mapped[str] = mapped_column(String(2))
+    has_separator_line: Mapped[bool]
     status: Mapped[str] = mapped_column(String(8))
     reason: Mapped[str | None] = mapped_column(String(200))
     position: Mapped[int] = mapped_column(Integer)

@@ -15,7 +15,7 @@ from portal.core.session import TenantSession
 from sandbox.integration.incoming.definition import Definition, read_definition, stored
 from sandbox.integration.incoming.faults import find_faults
 from sandbox.integration.incoming.models import (
-    UNFINISHED,
+    OPEN,
     IncomingImport,
     IncomingMapping,
     IncomingMessage,
@@ -179,10 +179,10 @@ def remove_mapping(session: TenantSession, mapping: IncomingMapping) -> None:
 
 
 def remove_versions(session: TenantSession, mapping: IncomingMapping) -> None:
-    """Make a mapping ready to be deleted. Files that are being written end: nobody could stop them any more."""
+    """Make a mapping ready to be deleted. Files that are open end: nobody could stop them any more."""
     for version in list_versions(session, mapping):
         session.delete(version)
-    unfinished = (IncomingImport.mapping == mapping.slug, IncomingImport.status.in_(UNFINISHED))
+    unfinished = (IncomingImport.mapping == mapping.slug, IncomingImport.status.in_(OPEN))
     ended = {"status": "stopped", "reason": "The mapping was deleted", "finished_at": session.clock.now()}
     session.execute(update(IncomingImport).where(*unfinished).values(ended))
     session.flush()

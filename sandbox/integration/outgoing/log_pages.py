@@ -18,12 +18,13 @@ from sandbox.delivery.models import Delivery
 from sandbox.delivery.service import list_attempts
 from sandbox.integration.outgoing.acting import begin_writing, note
 from sandbox.integration.outgoing.failed import EDITED, Filter, choose_failed, edit_body, give_up, match_failed, retry
-from sandbox.integration.outgoing.logs import LogQuery, export_log, read_log
-from sandbox.integration.outgoing.logs_api import as_file, find_send
+from sandbox.integration.outgoing.logs import EXPORT_NAME, LogQuery, export_log, read_log
+from sandbox.integration.outgoing.logs_api import find_send
 from sandbox.integration.outgoing.mappings import list_mappings
 from sandbox.integration.outgoing.shown import STATUSES, show_send
 from sandbox.integration.outgoing.tracing import read_trace
 from sandbox.integration.visiting import integrated_sandbox
+from sandbox.reports.sheet import as_download
 
 PAGE = 50
 FILTERS = ("status", "mapping", "date_from", "date_to", "search")
@@ -149,7 +150,7 @@ def _export() -> Response:
     given = {name: text for name in FILTERS if (text := printable(request.args.get(name, "")).strip())}
     table = export_log(current_session(), validate(LogQuery, given), _signer())
     note("outgoing-logs.list")
-    return as_file(table)
+    return as_download(table, EXPORT_NAME)
 
 
 def _signer() -> URLSafeSerializer:

@@ -20,6 +20,7 @@ from sandbox.integration.outgoing.shown import COLUMNS, Status, show_sends
 from sandbox.reports.sheet import Cell, write_csv
 
 MOST_EXPORTED = 10_000
+EXPORT_NAME = "outgoing-log.csv"
 EXPORTED = (
     "created_at", "mapping", "subject", "status", "attempts", "answer_status", "reference", "reason",
     "idempotency_key", "url", "attempted_at", "ended_at", "trace", "record_version", "previous_idempotency_key",

@@ -29,6 +29,7 @@ from sandbox.integration.outgoing.failed import (
     retry,
 )
 from sandbox.integration.outgoing.logs import (
+    EXPORT_NAME,
     MOST_EXPORTED,
     QUEUE_FILTERS,
     LogQuery,
@@ -38,6 +39,7 @@ from sandbox.integration.outgoing.logs import (
 )
 from sandbox.integration.outgoing.mappings import Slug
 from sandbox.integration.outgoing.shown import SendView, show_send
+from sandbox.reports.sheet import as_download
 from sandbox.webhooks.deliveries import AttemptView, show_whole
 
 LOGS = "/api/v2/integration/outgoing-logs"
@@ -123,13 +125,7 @@ def _list_log(call: Call) -> Page | Response:
     signer = call.signer("cursor")
     if call.query.format == "json":
         return read_log(call.session, call.query, signer)
-    return as_file(export_log(call.session, call.query, signer))
-
-
-def as_file(table: str) -> Response:
-    """A table as a file to be saved."""
-    name = {"Content-Disposition": 'attachment; filename="outgoing-log.csv"'}
-    return Response(table, content_type="text/csv; charset=utf-8", headers=name)
+    return as_download(export_log(call.session, call.query, signer), EXPORT_NAME)
 
 
 def _list_failed(call: Call) -> Page:

@@ -25,7 +25,9 @@ def read(caller: Integration, query: str = MAY) -> dict[str, Any]:
 
 
 def read_file(caller: Integration, query: str = MAY) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(caller.get(address(caller, f"{query}&format=csv")).text)))
+    return list(
+        csv.DictReader(io.StringIO(caller.get(address(caller, f"{query}&format=csv")).data.decode("utf-8-sig")))
+    )
 
 
 def test_there_are_sales_on_most_days_of_may_2026(alice: Integration) -> None:
@@ -140,7 +142,7 @@ def test_the_file_is_a_download_with_a_name_and_a_header_row(alice: Integration)
     answer = alice.get(address(alice, f"{MAY}&format=csv"))
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="sales-2026-05-01-2026-05-31.csv"'
-    assert answer.text.splitlines()[0] == "section,key,name,sales,quantity,amount"
+    assert answer.text.splitlines()[0] == "\ufeffsection,key,name,sales,quantity,amount"
     assert "X-RateLimit-Remaining" in answer.headers
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.reports.sheet import write_csv, written
+from sandbox.reports.sheet import unguarded, write_csv, written
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ def test_text_like_a_formula_is_told_to_be_text(text: str) -> None:
     assert written(text) == f"'{text}"
 
 
-@pytest.mark.parametrize("text", ["Toner", "a=b", "2026-05-01", "", "-5", "+5.25", "3 - 2"])
+@pytest.mark.parametrize("text", ["Toner", "a=b", "2026-05-01", "", "-5", "+5.25", "-12,50", "-1.234,50", "3 - 2"])
 def test_other_text_stays_as_it_is(text: str) -> None:
     assert written(text) == text
 
@@ -46,3 +46,13 @@ def test_any_text_comes_back_as_it_was_written(rows: list[list[str]]) -> None:
     header, *read = csv.reader(io.StringIO(text, newline=""))
     assert header == ["one", "two"]
     assert read == [[written(cell) for cell in row] for row in rows]
+    assert [[unguarded(cell) for cell in row] for row in read] == rows
+
+
+@given(st.text("'=+-@ 1.,a", max_size=8))
+def test_a_guard_is_taken_off_exactly_where_it_was_put_on(text: str) -> None:
+    assert unguarded(written(text)) == text
+
+
+def test_a_heading_is_guarded_too() -> None:
+    assert write_csv(("=1+1", "city"), []) == "'=1+1,city\r\n"

@@ -16,7 +16,7 @@ from portal.core import jobs
 from portal.core.database import Database
 from portal.core.errors import ValidationFailed
 from portal.core.jobs import Job, run_due_jobs
-from sandbox.integration.incoming import importing
+from sandbox.integration.incoming import csv_files, importing
 from sandbox.integration.incoming.models import IncomingImport, IncomingMapping, IncomingOutcome
 from sandbox.integration.incoming.service import choose
 from sandbox.resources.vendors import Vendor
@@ -43,7 +43,9 @@ def act(database: Database, alices_sandbox: NewSandbox) -> Act:
 
 def upload(session: Any, text: str, slug: str = "vendor-creation") -> str:
     mapping = session.scalars(select(IncomingMapping).where(IncomingMapping.slug == slug)).one()
-    return importing.upload(session, choose(session, mapping, "live"), "vendors.csv", text.encode()).public_id
+    found = importing.upload(session, choose(session, mapping, "live"), "vendors.csv", text.encode())
+    importing.start_import(session, found)
+    return found.public_id
 
 
 def progress(session: Any, public_id: str) -> tuple[Any, ...]:
@@ -128,10 +130,10 @@ def test_a_file_that_cannot_be_written_on_ends_and_says_so(
 @pytest.mark.one_store
 def test_what_is_no_table_of_records_is_refused(act: Act, alice: Integration) -> None:
     wrong = {
-        "": "The first line must name each column",
+        "": "The first line must name the columns",
         HEADING: "The file must have 1 to 50000 rows",
-        f"{HEADING},city\n1,2": "The first line must name each column",
-        f"{HEADING}\n1,2,3,4,5,6,7": "Line 2 has more cells",
+        f"{HEADING}, City\n1,2": "Two columns, city and City, name the parameter city",
+        f"{HEADING}\n1,2,3,4,5,6,7": "Line 2 has a value in column 7, which has no heading",
         f'{HEADING}\n"open': "is not CSV",
         f"{HEADING}\n\x00": "The file is not a text",
     }
@@ -139,6 +141,6 @@ def test_what_is_no_table_of_records_is_refused(act: Act, alice: Integration) ->
         with pytest.raises(ValidationFailed) as refused:
             act(upload, text)
         assert told in refused.value.errors["file"], text
-    with pytest.raises(ValidationFailed), patch.object(importing, "LARGEST", 10):
+    with pytest.raises(ValidationFailed), patch.object(csv_files, "LARGEST", 10):
         act(upload, vendors(1))
     assert act(count, IncomingImport) == 0

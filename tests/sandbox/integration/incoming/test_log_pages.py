@@ -57,7 +57,7 @@ def test_what_came_in_is_found_shown_and_exported(new_visitor: Callable[[], Visi
     table = alice.client.get(f"{LOGS}.csv?mapping=vendor-creation")
     lines = table.get_data(as_text=True).splitlines()
     assert table.mimetype == "text/csv" and len(lines) == 3 and "attachment" in table.headers["Content-Disposition"]
-    assert lines[0].startswith("public_id,request_id,mapping") and bad in lines[1]
+    assert lines[0].startswith("\ufeffpublic_id,request_id,mapping") and bad in lines[1]
     acts = program.get("/api/v2/audit?action=incoming-logs.list").json["data"]
     assert len(acts) == 1
     assert len(mallory.client.get(f"{LOGS}.csv").get_data(as_text=True).splitlines()) == 1

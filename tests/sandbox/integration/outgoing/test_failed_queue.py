@@ -217,8 +217,8 @@ def test_the_log_is_filtered_searched_and_exported_without_formulas(
     assert [count("date_to=2020-01-01"), count("date_from=2020-01-01")] == [0, 3]
     assert alice.get(f"{LOGS}?status=odd").status_code == 400
     exported = alice.get(f"{LOGS}?format=csv&status=delivered&limit=1")
-    assert exported.mimetype == "text/csv"
-    lines = list(csv.DictReader(io.StringIO(exported.text)))
+    assert exported.mimetype == "text/csv" and exported.text.startswith("\ufeffcreated_at,")
+    lines = list(csv.DictReader(io.StringIO(exported.data.decode("utf-8-sig"))))
     assert [line["reference"] for line in lines] == ["'=HYPERLINK(1)"] * 2
     acts = alice.get("/api/v2/audit?action=outgoing-logs.list").json["data"]
     assert len(acts) == 1
