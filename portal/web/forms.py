@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TypeVar
 
-from wtforms import Field, Form
+from wtforms import Field, Form, IntegerField
 
 from portal.api.schema import ApiModel, label_of, validate
 from portal.core.errors import ValidationFailed
@@ -20,6 +21,16 @@ class Needed:
 
     def __call__(self, form: Form, field: Field) -> None:
         return None
+
+
+class WholeNumberField(IntegerField):  # type: ignore[misc]
+    """A whole number in plain digits: Python would also read `1_0`, and digits of every script."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        if valuelist and not re.fullmatch(r"\s*[0-9]{1,9}\s*", valuelist[0]):
+            self.data = None
+            raise ValueError(self.gettext("Not a valid integer value."))
+        super().process_formdata(valuelist)
 
 
 def read_form(form: Form, model: type[Model]) -> Model | None:

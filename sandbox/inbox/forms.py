@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import IntegerField, SelectField, StringField
+from wtforms import SelectField, StringField
 from wtforms.fields import SelectChoice
 
 from portal.api.schema import validate
 from portal.core.errors import ValidationFailed
-from portal.web.forms import Needed, complain
+from portal.web.forms import Needed, WholeNumberField, complain
 from sandbox.console.drafts import printable
 from sandbox.inbox.models import InboxAddress
 from sandbox.inbox.schemas import AnswerBody
@@ -42,8 +42,8 @@ class AnswerForm(FlaskForm):  # type: ignore[misc]
     kind = SelectField(
         "Answer", choices=[SelectChoice(*kind) for kind in KINDS.items()], default="503", validators=[Needed()]
     )
-    times = IntegerField("How many times", default=1)
-    delay_ms = IntegerField("Wait, ms", default=0)
+    times = WholeNumberField("How many times", default=1)
+    delay_ms = WholeNumberField("Wait, ms", default=0)
     retry_after = StringField("Retry-After", filters=[_printable])
     location = StringField("Location", filters=[_printable])
 

@@ -72,3 +72,23 @@ def test_every_page_of_a_mapping_is_sound(new_page: NewPage) -> None:
     home = open_mapping(page, "Goods receipt")
     paths = [LIST, home, f"{home}/try", f"{home}/imports", f"{LIST}/logs", "/sandbox/integration/statuses"]
     assert [fault for path in paths for fault in check(page, path, seen)] == []
+
+
+@pytest.mark.parametrize(("script", "width"), [(True, 1280), (False, 320)], ids=["scripts", "no scripts, small"])
+def test_a_file_is_chosen_once_previewed_and_started(new_page: NewPage, script: bool, width: int) -> None:
+    page = new_page(script=script, width=width)
+    home = open_mapping(page, "Vendor creation")
+    page.goto(f"{home}/imports")
+    rows = "VendorName;GSTNUMBER; City;Remark\r\nABC Traders;27ABCDE1234F1Z5;Mumbai;new\r\nNobody;bad;Bombai;\r\n"
+    file = {"name": "Lieferanten.csv", "mimeType": "text/csv", "buffer": rows.encode("cp1252")}
+    page.set_input_files("#file", file)  # type: ignore[arg-type]
+    page.get_by_role("button", name="Upload and preview").click()
+    page.wait_for_selector("text=Nothing is written yet")
+    columns = page.locator("table", has_text="Columns of the file").locator("tbody tr")
+    assert [row.split()[-1] for row in columns.all_inner_texts()] == ["name", "gst_no", "city", "name"]
+    assert "passed over" in columns.nth(3).inner_text()
+    if script:
+        assert check(page, page.url, set()) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth") if script else True
+    page.get_by_role("button", name="Import 2 rows").click()
+    page.wait_for_selector("text=Lieferanten.csv started: 2 rows")

@@ -30,7 +30,7 @@ def rearrange(rows: list[Typed], act: str, additions: Additions) -> str:
     holder, last = _find({"rows": rows}, place.split("."))
     if verb == "add" and isinstance(holder, dict) and isinstance(holder.get(last), list):
         return _add(holder, last, place, additions)
-    if not isinstance(holder, list) or not last.isdigit() or int(last) >= len(holder):
+    if not isinstance(holder, list) or not _is_place(last, holder):
         return ""
     at, above = int(last), place.rpartition(".")[0]
     if verb == "remove":
@@ -65,8 +65,13 @@ def _find(value: Any, parts: list[str]) -> tuple[Any, str]:
     for part in parts[:-1]:
         if isinstance(value, dict):
             value = value.get(part)
-        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
+        elif isinstance(value, list) and _is_place(part, value):
             value = value[int(part)]
         else:
             return None, ""
     return value, parts[-1]
+
+
+def _is_place(text: str, items: list[Any]) -> bool:
+    """True for the plain number of one of these items."""
+    return text.isascii() and text.isdecimal() and len(text) < 5 and int(text) < len(items)

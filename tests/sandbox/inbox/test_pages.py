@@ -83,6 +83,8 @@ def test_what_is_wrong_stands_beside_its_field(alice: Visitor) -> None:
     for typed, field in (
         ({"times": "0"}, "How many times"),
         ({"times": "many"}, "How many times"),
+        ({"times": "1_0"}, "How many times"),
+        ({"delay_ms": "１００"}, "Wait, ms"),
         ({"delay_ms": "99999"}, "Wait"),
         ({"address": "7"}, "Address"),
         ({"kind": "299"}, "Answer"),
