@@ -27,6 +27,8 @@ from portal.tenancy.service import ensure_house
 Preparation = Callable[[Database, Settings], None]
 Loop = Callable[[Runtime, threading.Event], None]
 IDLE_SECONDS = 0.5
+BACKGROUND_TIMEOUT = 60.0
+"""Seconds a worker waits for a store: nobody waits for the worker."""
 EVERY_INTERFACE = {"0.0.0.0", "::"}  # noqa: S104 — compared with, not listened on
 
 
@@ -36,6 +38,7 @@ def add_commands(app: Flask, preparations: Sequence[Preparation]) -> None:
     @app.cli.command("prepare")
     def prepare() -> None:
         """Bring the tables up to date and put in what every deployment needs."""
+        runtime().database.set_timeout(None)
         prepare_database(runtime().database, runtime().settings, preparations)
         click.echo("The database is ready.")
 
@@ -117,6 +120,7 @@ def _server_command(settings: Settings) -> list[str]:
 def work() -> None:
     """Do background work until interrupted: mail, expiry, deliveries, whatever is scheduled."""
     logging.basicConfig(level=runtime().settings.log_level, format="%(asctime)s %(name)s %(message)s")
+    runtime().database.set_timeout(BACKGROUND_TIMEOUT)
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())

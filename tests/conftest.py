@@ -68,6 +68,7 @@ def settings(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Settings
         "INSTANCE_PATH": str(tmp_path_factory.mktemp("instance")),
         "BASE_URL": "http://localhost:8000",
         "THREADS": "8",
+        "STORE_TIMEOUT": "60",
     }
     return load_settings(environ)
 

@@ -7,12 +7,8 @@ started from the binaries on this machine, in a temporary folder.
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
-import socket
-import subprocess
 import tempfile
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
-import redis
 from sqlalchemy.engine import make_url
+
+from tests.own_servers import PostgresqlServer, RedisServer, postgresql_binaries
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,7 @@ def _postgresql(stack: ExitStack, folder: Path) -> str:
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
         return stack.enter_context(_database_of_our_own(given))
-    binaries = _postgresql_binaries()
+    binaries = postgresql_binaries()
     return stack.enter_context(_temporary_cluster(binaries, folder)) if binaries else ""
 
 
@@ -77,43 +74,15 @@ def _database_of_our_own(url: str) -> Iterator[str]:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _postgresql_binaries() -> Path | None:
-    on_path = shutil.which("initdb")
-    if on_path:
-        return Path(on_path).resolve().parent
-    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
-    return versions[-1] if versions else None
-
-
 @contextmanager
 def _temporary_cluster(binaries: Path, folder: Path) -> Iterator[str]:
-    user = _unprivileged_user()
-    data = folder / "postgresql"
-    data.mkdir()
-    if user:
-        shutil.chown(data, user)
-    port = _free_port()
-    run = (
-        {"check": True, "user": user, "cwd": data, "stdout": subprocess.DEVNULL}
-        if user
-        else {"check": True, "stdout": subprocess.DEVNULL}
-    )
-    subprocess.run([binaries / "initdb", "-D", data / "cluster", "-U", "postgres", "-A", "trust", "--no-sync"], **run)
-    options = f"-p {port} -k {data} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200"
-    control = [binaries / "pg_ctl", "-D", data / "cluster", "-l", data / "log", "-w"]
-    subprocess.run([*control, "-o", options, "start"], **run)
+    server = PostgresqlServer(binaries, folder / "postgresql", "-c max_connections=200")
+    server.create()
+    server.start()
     try:
-        yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        yield server.url
     finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], **(run | {"check": False}))
-
-
-def _unprivileged_user() -> str | None:
-    """PostgreSQL refuses to run as root; another user must own it then."""
-    if os.getuid() != 0:
-        return None
-    names = {entry.pw_name for entry in pwd.getpwall()}
-    return "postgres" if "postgres" in names else "nobody"
+        server.stop()
 
 
 def _redis(stack: ExitStack, folder: Path) -> str:
@@ -125,25 +94,9 @@ def _redis(stack: ExitStack, folder: Path) -> str:
 
 @contextmanager
 def _temporary_redis(folder: Path) -> Iterator[str]:
-    port = _free_port()
-    arguments = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
-    client = redis.Redis(port=port)
-    for _ in range(200):
-        try:
-            client.ping()
-            break
-        except redis.ConnectionError:
-            time.sleep(0.02)
-    client.close()
+    server = RedisServer(folder)
+    server.start()
     try:
-        yield f"redis://127.0.0.1:{port}/0"
+        yield server.url
     finally:
-        process.terminate()
-        process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        server.stop()

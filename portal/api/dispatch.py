@@ -14,7 +14,7 @@ from portal.api.acts import open_call, record_call
 from portal.api.answers import answer
 from portal.api.body import read_json
 from portal.api.conditional import answer_conditionally, refuse_outdated
-from portal.api.idempotency import Claim, claim_key, given_key, keep_answer, release
+from portal.api.idempotency import Claim, claim_key, given_key, keep_answer, release, release_waiting
 from portal.api.kept import recall, remember
 from portal.api.operation import Call, Operation
 from portal.api.rehearsing import deliver, rehearse
@@ -113,6 +113,8 @@ def _release_refused(response: Response) -> Response:
     claim: Claim | None = g.get("claim")
     if claim is not None and response.status_code >= 400:
         release(claim)
+    elif response.status_code < 500:
+        release_waiting()
     return response
 
 

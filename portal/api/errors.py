@@ -9,15 +9,13 @@ from collections.abc import Callable
 
 from flask import Flask, Response, g, request
 from flask_limiter import RateLimitExceeded
-from limits.errors import StorageError
-from redis.exceptions import RedisError
-from sqlalchemy.exc import DataError, IntegrityError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
 from portal.api.answers import refusal
 from portal.api.settling import add_limit_headers
+from portal.core.deadlines import hurry
 from portal.core.errors import (
     Conflict,
     DomainError,
@@ -31,11 +29,11 @@ from portal.core.errors import (
     ValidationFailed,
 )
 from portal.core.remedies import Remedy
+from portal.core.store_errors import is_store_failure
 from portal.limits import limiter
 
 log = logging.getLogger("slipway.errors")
 
-STORE_ERRORS = (OperationalError, PoolTimeout, RedisError, StorageError, ConnectionError, ServiceUnavailable)
 PageHandler = Callable[[DomainError], Response]
 _BY_STATUS = {405: MethodNotAllowed, 413: PayloadTooLarge, 415: UnsupportedMediaType, 503: ServiceUnavailable}
 
@@ -52,8 +50,8 @@ def init_errors(app: Flask, show_error_page: PageHandler) -> None:
         if is_api_request():
             try:
                 add_limit_headers(response)
-            except STORE_ERRORS:
-                log.exception("limits cannot be counted")
+            except ServiceUnavailable:
+                log.warning("limits cannot be counted", extra={"request_id": g.get("request_id")})
         return response
 
     def keep_private(response: Response) -> Response:
@@ -79,6 +77,8 @@ def is_api_path(path: str) -> bool:
 def as_domain_error(error: Exception) -> DomainError:
     """The member of the family that stands for `error`."""
     error = getattr(error, "original_exception", None) or error
+    if is_store_failure(error):
+        return store_failed(error)
     if isinstance(error, DomainError):
         return error
     if isinstance(error, RateLimitExceeded):
@@ -94,11 +94,15 @@ def as_domain_error(error: Exception) -> DomainError:
     if isinstance(error, DataError) or (isinstance(error, OverflowError) and "SQLite" in str(error)):
         log.warning("a value that no store takes", extra={"request_id": g.get("request_id")})
         return ValidationFailed({"request": "A value is too large, or has characters that cannot be stored"})
-    if isinstance(error, STORE_ERRORS):
-        log.exception("store unavailable", extra={"request_id": g.get("request_id")})
-        return ServiceUnavailable()
     log.exception("unexpected error", extra={"request_id": g.get("request_id")})
     return InternalError()
+
+
+def store_failed(error: BaseException) -> ServiceUnavailable:
+    """Return the refusal for a request whose store failed. What is left of it waits for no store any more."""
+    hurry()
+    log.warning("store unavailable: %s", error.__cause__ or error, extra={"request_id": g.get("request_id")})
+    return error if isinstance(error, ServiceUnavailable) else ServiceUnavailable()
 
 
 def _from_http(error: HTTPException) -> DomainError:

@@ -15,11 +15,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 import secrets
+from collections import deque
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from flask import Response, g, request
+from flask import Response, current_app, g, request
 from sqlalchemy import JSON, Index, Integer, String, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -28,7 +29,7 @@ from portal.api.operation import Operation
 from portal.core.clock import system_now
 from portal.core.config import Settings
 from portal.core.database import Base, Database
-from portal.core.errors import IdempotencyInProgress, IdempotencyMismatch, ValidationFailed
+from portal.core.errors import IdempotencyInProgress, IdempotencyMismatch, ServiceUnavailable, ValidationFailed
 from portal.core.ids import new_log_id
 from portal.core.ownership import TenantLog, table_of
 from portal.core.prepared import Direct, Prepared, direct, scoped
@@ -109,6 +110,7 @@ def claim_key(session: TenantSession, operation: Operation, key: str) -> Claim |
 
     Raises IdempotencyMismatch, IdempotencyInProgress.
     """
+    release_waiting()
     wanted = {"credential": _scope(session), "operation": operation.id, "key": key}
     fingerprint = _fingerprint()
     with direct(runtime().database.engine, write=True) as connection:
@@ -132,9 +134,34 @@ def keep_answer(session: TenantSession, claim: Claim, response: Response) -> Non
 
 
 def release(claim: Claim) -> None:
-    """Give the key back after a refusal: the request may be sent again, corrected."""
-    with direct(runtime().database.engine, write=True) as connection:
-        connection.run(_RELEASE, {"owner_id": claim.owner_id, "row_id": claim.row_id, "held": claim.claim})
+    """Give the key back after a refusal: the request may be sent again, corrected.
+
+    If the store has failed, the key is given back once it answers again. A key whose answer was kept stays: then the
+    write was committed, though the store could not say so any more.
+    """
+    _claims_to_release().append(claim)
+    release_waiting()
+
+
+def release_waiting() -> None:
+    """Give back the keys that wait for it, in so far as the store lets us."""
+    waiting = _claims_to_release()
+    while waiting:
+        try:
+            claim = waiting.popleft()
+        except IndexError:
+            return
+        try:
+            with direct(runtime().database.engine, write=True) as connection:
+                connection.run(_RELEASE, {"owner_id": claim.owner_id, "row_id": claim.row_id, "held": claim.claim})
+        except ServiceUnavailable:
+            waiting.append(claim)
+            return
+
+
+def _claims_to_release() -> deque[Claim]:
+    claims: deque[Claim] = current_app.extensions.setdefault("claims to release", deque())
+    return claims
 
 
 def forget_answers(session: TenantSession) -> None:

@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, g, request
-from sqlalchemy.exc import SQLAlchemyError
 
 from portal.api.answers import refusal
 from portal.api.exchanges import describe_exchange, is_stale, note_use, write_exchange
 from portal.api.guards import charge_refused, current_operation
 from portal.api.operation import Operation
+from portal.core.deadlines import hurry
 from portal.core.errors import RateLimited, ServiceUnavailable
 from portal.core.meter import Reading, Tab
 from portal.core.prepared import Direct
-from portal.core.runtime import end_transaction, runtime
+from portal.core.runtime import end_transaction, roll_back, runtime
 from portal.core.session import TenantSession
+from portal.core.store_errors import is_store_failure
 from portal.limits import limiter
 from portal.tenancy.credentials import Caller
 
@@ -45,7 +46,30 @@ class Entry:
 
 
 def finish(response: Response) -> Response:
-    """Commit, settle the tab, put the limit's headers on, write the exchange down."""
+    """Commit, settle the tab, put the limit's headers on, write the exchange down.
+
+    If the store fails here, the call has failed: its answer is withheld, as nobody can tell what was kept.
+    """
+    try:
+        return _finish(response)
+    except Exception as error:
+        if not is_store_failure(error):
+            raise
+        return _withdraw(error)
+
+
+def _withdraw(error: Exception) -> Response:
+    hurry()
+    log.warning("a call could not be finished: %s", error.__cause__ or error, extra={"request_id": g.request_id})
+    session: TenantSession | None = g.get("session")
+    if session is not None:
+        roll_back(session)
+    refused = ServiceUnavailable()
+    g.refusal_code = refused.code
+    return refusal(refused)
+
+
+def _finish(response: Response) -> Response:
     operation = current_operation()
     if request.method == "OPTIONS" or operation is None or "tenant_id" not in g:
         return end_transaction(response)
@@ -55,8 +79,8 @@ def finish(response: Response) -> Response:
     add_limit_headers(response)
     try:
         runtime().shared_writes.write(Entry(_describe(response, operation)).write)
-    except (SQLAlchemyError, ServiceUnavailable):
-        log.exception("exchange %s was not logged", g.request_id)
+    except ServiceUnavailable:
+        log.warning("exchange %s was not logged", g.request_id)
     return response
 
 
@@ -125,8 +149,8 @@ def _note_use(caller: Caller) -> None:
     if is_stale(caller.last_used_at):
         try:
             runtime().shared_writes.write(lambda connection: note_use(connection, caller.tenant_id, caller.api_key_id))
-        except (SQLAlchemyError, ServiceUnavailable):
-            log.exception("the use of key %s was not noted", caller.key_id)
+        except ServiceUnavailable:
+            log.warning("the use of key %s was not noted", caller.key_id)
 
 
 def _describe(response: Response, operation: Operation) -> dict[str, Any]:

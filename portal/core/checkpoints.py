@@ -29,6 +29,7 @@ class Checkpointer:
         self._path = path
         self._turn = turn
         self._writes = 0
+        self._is_full = False
         self._due = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -37,10 +38,12 @@ class Checkpointer:
         self._writes += 1
         if self._writes >= EVERY:
             self._writes = 0
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
-                self._thread.start()
-            self._due.set()
+            self._start()
+
+    def make_room(self) -> None:
+        """Cut the log off soon, because a write failed: its space may be all that the next one needs."""
+        self._is_full = True
+        self._start()
 
     def checkpoint(self) -> int:
         """Copy what can be copied, and all of it where the log is long. Returns the pages the log is left with."""
@@ -52,11 +55,23 @@ class Checkpointer:
             with self._turn():
                 return _copy(connection)[1]
 
+    def truncate(self) -> None:
+        """Copy all of the log and give its space back to the disk."""
+        with self._turn(), closing(sqlite3.connect(self._path, timeout=5, isolation_level=None)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
+            self._thread.start()
+        self._due.set()
+
     def _run(self) -> None:
         while self._due.wait():
             self._due.clear()
+            is_full, self._is_full = self._is_full, False
             try:
-                self.checkpoint()
+                self.truncate() if is_full else self.checkpoint()
             except BaseException:
                 log.exception("the write-ahead log was not copied; the next checkpoint tries again")
 

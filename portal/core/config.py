@@ -46,6 +46,9 @@ class Settings(BaseModel):
     threads: Annotated[int, Field(ge=2, le=64)] = Field(
         4, description="Threads in each server process; one serves a console call while another waits for it"
     )
+    store_timeout: Annotated[float, Field(ge=0.5, le=600)] = Field(
+        4, description="Seconds a request waits for a store: to connect, for a lock, for a statement"
+    )
     delivery_threads: Annotated[int, Field(ge=1, le=128)] = Field(
         64, description="Messages a worker process sends at a time: webhooks and outgoing calls"
     )

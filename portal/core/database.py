@@ -11,18 +11,18 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.orm import DeclarativeBase
 
 from portal.core.counters import define_counters
+from portal.core.pools import StorePool, Watch, connector_with_deadlines
 from portal.core.session import TenantSession
-from portal.core.turns import keep_turns, take_turn
+from portal.core.turns import Turnstile, keep_turns
 
 PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=NORMAL",
     "foreign_keys=ON",
-    "busy_timeout=15000",
     "wal_autocheckpoint=32000",
     "journal_size_limit=67108864",
 )
@@ -32,6 +32,9 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+DEFAULT_TIMEOUT = 15.0
+ENDLESS = 86_400
+"""Seconds, where no timeout at all cannot be said."""
 _WRITES = frozenset({"INSERT", "UPDATE", "DELETE"})
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -52,14 +55,21 @@ class Database:
     SQLite cannot upgrade a read snapshot once another writer has committed.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+    def __init__(self, url: str, *, pool_size: int = 8, timeout: float | None = DEFAULT_TIMEOUT) -> None:
+        """Open the store at `url`. `timeout` is how many seconds a wait for it may take; None for no end."""
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        engine = _create_sqlite(self.url, pool_size) if self.is_sqlite else _create_postgresql(self.url, pool_size)
+        create = _create_sqlite if self.is_sqlite else _create_postgresql
+        engine, self.watch = create(self.url, pool_size, timeout)
         self.engine: Engine = engine
         self.reader: Engine = engine.execution_options(reads_only=True)
         self.writer: Engine = engine.execution_options(takes_write_lock=True)
         event.listen(engine, "before_cursor_execute", _refuse_writing)
+
+    def set_timeout(self, seconds: float | None) -> None:
+        """Let waits on connections that are opened from now on take so long; None for no end."""
+        self.watch.timeout = seconds
+        self.close()
 
     def open_session(self, *, write: bool) -> TenantSession:
         """A session not yet bound to a tenant. The caller commits and closes it."""
@@ -92,18 +102,17 @@ def _refuse_writing(connection: Connection, cursor: Any, statement: str, *_: Any
         raise ReadOnlySession(statement)
 
 
-def _create_sqlite(url: Any, pool_size: int) -> Engine:
+def _create_sqlite(url: Any, pool_size: int, timeout: float | None) -> tuple[Engine, Watch]:
     path = url.database if url.database and url.database != ":memory:" else None
     if path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(
-        url,
-        pool_size=pool_size,
-        max_overflow=pool_size,
-        json_serializer=_write_json,
-        json_deserializer=_decode,
-        connect_args={"timeout": 15, "check_same_thread": False},
-    )
+    turnstile = Turnstile(path)
+    watch = Watch(timeout, turnstile)
+    engine = _create_engine(url, pool_size, watch, connect_args={"check_same_thread": False})
+
+    @event.listens_for(engine, "do_connect")
+    def limit(dialect: Any, record: Any, arguments: Any, details: Any) -> None:
+        details["timeout"] = ENDLESS if watch.timeout is None else watch.timeout
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, record: Any) -> None:
@@ -116,25 +125,46 @@ def _create_sqlite(url: Any, pool_size: int) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         if connection.get_execution_options().get("takes_write_lock"):
-            take_turn(engine.pool, connection.info)
+            watch.take_turn(connection.info)
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
             connection.exec_driver_sql("BEGIN")
 
-    keep_turns(engine.pool, path)
-    return engine
+    @event.listens_for(engine, "handle_error")
+    def note(context: ExceptionContext) -> None:
+        if context.connection is not None and not context.connection.invalidated:
+            watch.note_failure(context.connection.info, context.original_exception)
+
+    keep_turns(engine.pool, turnstile, watch.breaker)
+    return engine, watch
 
 
-def _create_postgresql(url: Any, pool_size: int) -> Engine:
-    return create_engine(
+def _create_postgresql(url: Any, pool_size: int, timeout: float | None) -> tuple[Engine, Watch]:
+    watch = Watch(timeout)
+    engine = _create_engine(url, pool_size, watch, pool_pre_ping=True)
+    connect = connector_with_deadlines(watch)
+
+    @event.listens_for(engine, "do_connect")
+    def limit(dialect: Any, record: Any, arguments: Any, details: Any) -> Any:
+        return connect(*arguments, **details)
+
+    return engine, watch
+
+
+def _create_engine(url: Any, pool_size: int, watch: Watch, **details: Any) -> Engine:
+    engine = create_engine(
         url,
+        poolclass=StorePool,
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
+        pool_timeout=ENDLESS if watch.timeout is None else watch.timeout,
         json_serializer=_write_json,
         json_deserializer=_decode,
-        connect_args={"connect_timeout": 5, "options": "-c timezone=utc -c lock_timeout=15000"},
+        **details,
     )
+    assert isinstance(engine.pool, StorePool)
+    engine.pool.watch = watch
+    return engine
 
 
 def _write_json(value: Any) -> str:

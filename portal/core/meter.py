@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
 import redis
 from limits.storage import RedisStorage
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, text
 from sqlalchemy.orm import Session
 
+from portal.core.breaker import CircuitBreaker
 from portal.core.database import Base, Database
-from portal.core.errors import RateLimited
+from portal.core.errors import RateLimited, ServiceUnavailable
 from portal.core.prepared import Direct, Prepared, direct
 
 KEY_LENGTH = 200
@@ -165,17 +170,32 @@ def sweep_meter(session: Session) -> None:
 class RedisMeter:
     """Counts in Redis through the storage of the `limits` library."""
 
-    def __init__(self, url: str) -> None:
-        self._storage = RedisStorage(url)
+    def __init__(self, url: str, timeout: float) -> None:
+        """Count in the Redis at `url`; each wait for it takes at most `timeout` seconds."""
+        again = Retry(NoBackoff(), 1, (redis.ConnectionError,))
+        waits = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
+        self._storage = RedisStorage(url, redis.ConnectionPool.from_url(url, retry=again, **waits))
+        self._breaker = CircuitBreaker()
 
     def add(self, key: str, seconds: int, amount: int) -> tuple[int, int]:
-        used = self._storage.incr(key, seconds, amount=amount)
-        return used, int(self._storage.get_expiry(key))
+        with self._answering():
+            used = self._storage.incr(key, seconds, amount=amount)
+            return used, int(self._storage.get_expiry(key))
 
     def read(self, key: str) -> tuple[int, int]:
-        return self._storage.get(key), int(self._storage.get_expiry(key))
+        with self._answering():
+            return self._storage.get(key), int(self._storage.get_expiry(key))
 
-
-def connect_redis(url: str) -> redis.Redis:
-    """A client for the health check."""
-    return redis.Redis.from_url(url, socket_timeout=2)
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Raise ServiceUnavailable if Redis fails, at once while it is known not to answer."""
+        self._breaker.admit()
+        try:
+            yield
+        except redis.TimeoutError as error:
+            self._breaker.trip()
+            raise ServiceUnavailable from error
+        except redis.RedisError as error:
+            self._breaker.reset()
+            raise ServiceUnavailable from error
+        self._breaker.reset()

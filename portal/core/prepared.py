@@ -12,11 +12,13 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Dialect, Engine, Executable, Select, Table, bindparam
+from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from portal.core.errors import ServiceUnavailable
 from portal.core.ownership import TenantRecord, tenant_models
-from portal.core.turns import take_turn
+from portal.core.pools import StorePool
+from portal.core.store_errors import is_store_failure
 
 Process = Callable[[Any], Any]
 OWNER = "owner_id"
@@ -106,25 +108,46 @@ class Direct:
 
 @contextmanager
 def direct(engine: Engine, *, write: bool) -> Iterator[Direct]:
-    """A short transaction past SQLAlchemy's connection. Raises ServiceUnavailable where the store does not answer."""
-    connection = engine.raw_connection()
-    failures = engine.dialect.loaded_dbapi.OperationalError
+    """A short transaction past SQLAlchemy's connection. Raises ServiceUnavailable if the store fails."""
+    with telling_of_failures():
+        assert isinstance(engine.pool, StorePool)
+        watch, connection = engine.pool.watch, engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            if engine.dialect.name == "sqlite":
+                if write:
+                    watch.take_turn(connection.info)
+                cursor.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+            yield Direct(cursor, engine.dialect)
+            connection.commit()
+        except BaseException as error:
+            if is_store_failure(error):
+                watch.note_failure(connection.info, error)
+            _abandon(connection)
+            raise
+        finally:
+            connection.close()
+
+
+@contextmanager
+def telling_of_failures() -> Iterator[None]:
+    """Raise ServiceUnavailable for whatever the driver raises if the store fails."""
     try:
-        cursor = connection.cursor()
-        if engine.dialect.name == "sqlite":
-            if write:
-                take_turn(engine.pool, connection.info)
-            cursor.execute("BEGIN IMMEDIATE" if write else "BEGIN")
-        yield Direct(cursor, engine.dialect)
-        connection.commit()
-    except failures as error:
-        connection.rollback()
-        raise ServiceUnavailable from error
-    except BaseException:
-        connection.rollback()
+        yield
+    except ServiceUnavailable:
         raise
-    finally:
-        connection.close()
+    except Exception as error:
+        if is_store_failure(error):
+            raise ServiceUnavailable from error
+        raise
+
+
+def _abandon(connection: PoolProxiedConnection) -> None:
+    """Roll back. A connection that cannot be is given up, so that what really happened is what is raised."""
+    try:
+        connection.rollback()
+    except Exception:
+        connection.invalidate()
 
 
 def scoped(statement: Select[Any]) -> Prepared:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from flask import Flask, Response, current_app, g, request
 
 from portal.core.config import Settings
 from portal.core.database import Database
+from portal.core.deadlines import begin_waiting
 from portal.core.meter import DatabaseMeter, Meter, RedisMeter
 from portal.core.outgoing import OutgoingClient
+from portal.core.probes import KEY, WINDOW_SECONDS, StoreProbes
 from portal.core.session import TenantSession
 from portal.core.shared_writes import SharedWrites
+from portal.core.store_errors import is_store_failure
 from portal.core.types import EncryptedText
 
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -27,6 +31,7 @@ class Runtime:
     meter: Meter
     shared_writes: SharedWrites
     outgoing: OutgoingClient
+    probes: StoreProbes
 
 
 class OwnPlaces(Mapping[str, str]):
@@ -56,14 +61,23 @@ class OwnPlaces(Mapping[str, str]):
 def init_runtime(app: Flask, settings: Settings, own_places: tuple[str, ...] = ()) -> Runtime:
     """Open the stores and hang the request's transaction on the application."""
     EncryptedText.use_secret(settings.secret_key)
-    database = Database(settings.database_url, pool_size=settings.threads)
-    meter = RedisMeter(settings.redis_url) if settings.redis_url else DatabaseMeter(database)
+    database = Database(settings.database_url, pool_size=settings.threads, timeout=settings.store_timeout)
+    meter = RedisMeter(settings.redis_url, settings.store_timeout) if settings.redis_url else DatabaseMeter(database)
     outgoing = OutgoingClient(settings.outgoing_allow, OwnPlaces(app, own_places))
-    parts = Runtime(settings, database, meter, SharedWrites(database.engine), outgoing)
+    probes = _probes_of(settings, database, meter)
+    parts = Runtime(settings, database, meter, SharedWrites(database.engine), outgoing, probes)
     app.extensions["slipway"] = parts
+    app.before_request(begin_waiting)
     app.after_request(end_transaction)
     app.teardown_request(_close_session)
     return parts
+
+
+def _probes_of(settings: Settings, database: Database, meter: Meter) -> StoreProbes:
+    writes = {"database": partial(DatabaseMeter(database).add, KEY, WINDOW_SECONDS, 1)}
+    if settings.redis_url:
+        writes["redis"] = partial(meter.add, KEY, WINDOW_SECONDS, 1)
+    return StoreProbes(writes, settings.store_timeout / 2)
 
 
 def runtime() -> Runtime:
@@ -89,8 +103,18 @@ def end_transaction(response: Response) -> Response:
         if response.status_code < 400:
             session.commit()
         else:
-            session.rollback()
+            roll_back(session)
     return response
+
+
+def roll_back(session: TenantSession) -> None:
+    """Roll a session back. If its store has failed, there is nothing left to roll back: its connection is given up."""
+    try:
+        session.rollback()
+    except Exception as error:
+        if not is_store_failure(error):
+            raise
+        session.invalidate()
 
 
 def commit_early() -> None:
@@ -102,5 +126,9 @@ def commit_early() -> None:
 
 def _close_session(error: BaseException | None) -> None:
     session: TenantSession | None = g.pop("session", None)
-    if session is not None:
-        session.close()
+    try:
+        if session is not None:
+            roll_back(session)
+            session.close()
+    finally:
+        begin_waiting()

@@ -16,10 +16,9 @@ from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_lo
 from portal.core.calendars import Calendar
 from portal.core.clock import Clock
 from portal.core.counters import draw_revision, take_number
-from portal.core.errors import ServiceUnavailable
 from portal.core.ids import new_log_id, new_public_id
 from portal.core.ownership import TenantLog, TenantOwned
-from portal.core.prepared import OWNER, Direct, Prepared, direct
+from portal.core.prepared import OWNER, Direct, Prepared, direct, telling_of_failures
 from portal.core.types import EncryptedText
 
 HIDDEN = "••••"
@@ -135,13 +134,10 @@ class TenantSession(Session):
     @contextmanager
     def directly(self) -> Iterator[Direct]:
         """This session's transaction, for prepared statements. Raises ServiceUnavailable when the store fails."""
-        connection = self.connection()
-        failures = connection.dialect.loaded_dbapi.OperationalError
-        try:
+        with telling_of_failures():
+            connection = self.connection()
             with closing(connection.connection.cursor()) as cursor:
                 yield Direct(cursor, connection.dialect)
-        except failures as error:
-            raise ServiceUnavailable from error
 
 
 @event.listens_for(TenantSession, "do_orm_execute")

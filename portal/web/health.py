@@ -7,10 +7,9 @@ import ipaddress
 
 from flask import Blueprint, Response, abort, jsonify, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from portal.core.jobs import Job
-from portal.core.meter import connect_redis
 from portal.core.runtime import current_session, runtime
 from portal.tenancy.models import Tenant
 
@@ -25,12 +24,13 @@ def tell_health() -> Response:
 
 @blueprint.get("/readyz")
 def tell_readiness() -> ResponseReturnValue:
-    """The stores answer; 503 with the name of one that does not."""
-    stores = {"database": _reach_database()}
-    if runtime().settings.redis_url:
-        stores["redis"] = _reach_redis()
-    ready = all(stores.values())
-    return jsonify(status="ok" if ready else "unavailable", stores=stores), 200 if ready else 503
+    """Tell whether every store takes a write; 503 with the names of those that do not, and how each fails."""
+    probes = runtime().probes
+    problems = probes.find_problems()
+    stores = {name: name not in problems for name in probes.names()}
+    if not problems:
+        return jsonify(status="ok", stores=stores)
+    return jsonify(status="unavailable", stores=stores, problems=problems), 503, {"Retry-After": "2"}
 
 
 @blueprint.get("/metrics")
@@ -47,21 +47,6 @@ def tell_metrics() -> Response:
         count = session.scalar(select(func.count()).select_from(Tenant).where(Tenant.mode == mode))
         lines.append(f'slipway_tenants{{mode="{mode}"}} {count}')
     return Response("\n".join(lines) + "\n", mimetype="text/plain")
-
-
-def _reach_database() -> bool:
-    try:
-        with runtime().database.reader.connect() as connection:
-            return connection.scalar(text("SELECT 1")) == 1
-    except Exception:
-        return False
-
-
-def _reach_redis() -> bool:
-    try:
-        return bool(connect_redis(runtime().settings.redis_url).ping())
-    except Exception:
-        return False
 
 
 def _may_read_metrics() -> bool:

@@ -40,7 +40,7 @@ def mailer(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Busy
     before = mail._mailer
     with database.transaction() as session:
         session.execute(update(Job).where(Job.status == "due").values(status="done"))
-    monkeypatch.setattr("portal.core.turns.PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(database.watch, "timeout", 0.2)
     busy = BusyMailer(database)
     use_mailer(busy)
     yield busy

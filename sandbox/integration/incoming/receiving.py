@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import IntegrityError
 
 from portal.api.records import find_record
 from portal.api.schema import validate
 from portal.core.errors import DomainError, Duplicate, NotFound, ValidationFailed
 from portal.core.session import TenantSession
+from portal.core.store_errors import is_store_failure
 from sandbox.integration.incoming.definition import Check, Definition, DuplicateRule
 from sandbox.integration.incoming.effects import Effects, watching
 from sandbox.integration.incoming.reading import INVALID_CODE, Fault, Reading, read_record, unique_checks
@@ -32,7 +32,6 @@ OUTCOMES: dict[Happening, Outcome] = {
     "error": "FAILED",
 }
 """The return status of each happening (contract section 10)."""
-STORE_ERRORS = (OperationalError, PoolTimeout)
 
 
 @dataclass(frozen=True)
@@ -101,15 +100,15 @@ def _receive(session: TenantSession, plan: Plan, record: Any) -> Result:
             return result
     except _Refused as refused:
         result = refused.result
-    except STORE_ERRORS:
-        raise
     except IntegrityError:
         result = Result("failed", fault=Fault("CONFLICT", "Another request changed the same data. Send it again."))
     except DomainError as refused:
         if refused.status >= 500:
             raise
         result = Result("failed", fault=Fault(refused.code.upper(), refused.message))
-    except Exception:
+    except Exception as error:
+        if is_store_failure(error):
+            raise
         log.exception("a record of %s could not be written", session.trace)
         message = "Something went wrong on our side. Quote the request id when you ask support."
         result = Result("error", fault=Fault("INTERNAL_ERROR", message))

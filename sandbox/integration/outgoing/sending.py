@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal.core.ids import new_public_id
 from portal.core.session import TenantSession
+from portal.core.store_errors import is_store_failure
 from sandbox.delivery.models import Delivery
 from sandbox.delivery.service import Message, Recipient, post, post_failed
 from sandbox.integration.outgoing.composing import Composed, compose_body, without_body
@@ -97,9 +98,9 @@ def compose_all(session: TenantSession, outlet: Outlet, records: Sequence[Any]) 
         facts = SOURCES[outlet.source].read(session, records)
         zone = zone_of(session)
         return {id_: compose_body(outlet.rows, known, zone) for id_, known in facts.items()}
-    except SQLAlchemyError:
-        raise
-    except Exception:
+    except Exception as error:
+        if isinstance(error, SQLAlchemyError) or is_store_failure(error):
+            raise
         if len(records) > 1:
             return {id_: one for record in records for id_, one in compose_all(session, outlet, [record]).items()}
         log.exception("%s cannot be composed by the mapping %s", records[0].public_id, outlet.slug)
