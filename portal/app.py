@@ -55,6 +55,7 @@ from portal.web.errors import show_error_page
 from portal.web.gallery import blueprint as gallery
 from portal.web.headers import init_headers
 from portal.web.health import blueprint as health
+from portal.web.health import init_health
 from portal.web.sessions import PageSessions
 from portal.web.site import Site, load_site
 
@@ -122,6 +123,7 @@ def create_app(settings: Settings, *extensions: Extension) -> Flask:
     app.extensions["loops"] = tuple(loop for extension in extensions for loop in extension.loops)
     app.extensions["event names"] = tuple(event.name for event in api.events)
     app.extensions["schedule"] = (*DUTIES, *(duty for extension in extensions for duty in extension.duties))
+    init_health(app, is_secure=settings.is_secure)
     add_staff_commands(app)
     add_platform_commands(app)
     add_commands(app, [fill for extension in extensions for fill in extension.preparations])

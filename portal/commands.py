@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
-import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -15,13 +12,22 @@ import click
 from flask import Flask, current_app
 
 from portal.core import migrations
-from portal.core.config import ROOT, Settings
+from portal.core.config import Settings
 from portal.core.database import Database
 from portal.core.jobs import run_due_jobs
 from portal.core.runtime import Runtime, runtime
 from portal.docs.exact_json import pretty
 from portal.docs.service import current_docs
 from portal.schedule import run_schedule
+from portal.serving.processes import (
+    Child,
+    allow_many_connections,
+    is_listening,
+    server_command,
+    stop,
+    supervise,
+    worker_command,
+)
 from portal.tenancy.service import ensure_house
 
 Preparation = Callable[[Database, Settings], None]
@@ -29,7 +35,6 @@ Loop = Callable[[Runtime, threading.Event], None]
 IDLE_SECONDS = 0.5
 BACKGROUND_TIMEOUT = 60.0
 """Seconds a worker waits for a store: nobody waits for the worker."""
-EVERY_INTERFACE = {"0.0.0.0", "::"}  # noqa: S104 — compared with, not listened on
 
 
 def add_commands(app: Flask, preparations: Sequence[Preparation]) -> None:
@@ -59,61 +64,25 @@ def prepare_database(database: Database, settings: Settings, preparations: Seque
 
 @click.command("serve")
 def serve() -> None:
-    """Run the server and one worker until interrupted."""
-    settings = runtime().settings
+    """Run the server and one worker until interrupted; start either again if it dies."""
+    settings, stopping = runtime().settings, _until_interrupted()
+    allow_many_connections()
+    server, worker = Child("server", server_command(settings)), Child("worker", worker_command())
+    for child in (server, worker):
+        child.start()
+    if not is_listening(settings, server, stopping):
+        stop((server, worker), settings.shutdown_timeout)
+        sys.exit(0 if stopping.is_set() else server.code)
+    click.echo(f"\n  {current_docs().site.base_url}\n\n  Press Ctrl+C to stop.\n")
+    supervise((server, worker), stopping, settings.shutdown_timeout)
+
+
+def _until_interrupted() -> threading.Event:
+    """Return an event that is set when the process is asked to stop."""
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
-    server = _start(_server_command(settings))
-    worker = _start([sys.executable, "-m", "flask", "--app", "wsgi", "worker"])
-    if _is_listening(settings, server, stopping):
-        click.echo(f"\n  {current_docs().site.base_url}\n\n  Press Ctrl+C to stop.\n")
-    while server.poll() is None and not stopping.wait(IDLE_SECONDS):
-        pass
-    code = _stop(server)
-    _stop(worker)
-    sys.exit(0 if stopping.is_set() else code)
-
-
-def _start(command: list[str]) -> subprocess.Popen[bytes]:
-    """Start a process in a group of its own, so that it hears of an interrupt from us alone, and once."""
-    return subprocess.Popen(command, cwd=ROOT, start_new_session=True)  # noqa: S603 — our own arguments
-
-
-def _stop(child: subprocess.Popen[bytes]) -> int:
-    """Ask a process to end; kill it and what it started if it has not within ten seconds."""
-    if child.poll() is None:
-        child.terminate()
-    try:
-        return child.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        os.killpg(os.getpgid(child.pid), signal.SIGKILL)
-        return child.wait()
-
-
-def _is_listening(settings: Settings, server: subprocess.Popen[bytes], stopping: threading.Event) -> bool:
-    """Wait until the server takes connections; False when it ended instead, or takes too long."""
-    host = "127.0.0.1" if settings.host in EVERY_INTERFACE else settings.host
-    for _ in range(600):
-        if server.poll() is not None:
-            return False
-        try:
-            socket.create_connection((host, settings.port), timeout=1).close()
-            return True
-        except OSError:
-            if stopping.wait(0.05):
-                return False
-    return False
-
-
-def _server_command(settings: Settings) -> list[str]:
-    return [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"),
-        *("--host", settings.host, "--port", str(settings.port)),
-        *("--workers", str(settings.workers), "--blocking-threads", str(settings.threads)),
-        *("--respawn-failed-workers", "--workers-kill-timeout", "3"),
-        *("--log-level", settings.log_level.lower(), "wsgi:app"),
-    ]
+    return stopping
 
 
 @click.command("worker")
@@ -121,9 +90,7 @@ def work() -> None:
     """Do background work until interrupted: mail, expiry, deliveries, whatever is scheduled."""
     logging.basicConfig(level=runtime().settings.log_level, format="%(asctime)s %(name)s %(message)s")
     runtime().database.set_timeout(BACKGROUND_TIMEOUT)
-    stopping = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = _until_interrupted()
     loops = [threading.Thread(target=loop, args=(runtime(), stopping)) for loop in current_app.extensions["loops"]]
     for thread in loops:
         thread.start()

@@ -17,6 +17,7 @@ from portal.api.answers import refusal
 from portal.api.settling import add_limit_headers
 from portal.core.deadlines import hurry
 from portal.core.errors import (
+    PROBLEM,
     Conflict,
     DomainError,
     InternalError,
@@ -59,7 +60,13 @@ def init_errors(app: Flask, show_error_page: PageHandler) -> None:
             response.headers.setdefault("Cache-Control", "private, no-cache")
         return response
 
+    def refuse_unreceived() -> None:
+        problem: DomainError | None = request.environ.get(PROBLEM)
+        if problem is not None:
+            raise problem
+
     app.register_error_handler(Exception, handle)
+    app.before_request(refuse_unreceived)
     app.after_request(keep_private)
     app.after_request(count_strays)
 

@@ -49,6 +49,12 @@ class Settings(BaseModel):
     store_timeout: Annotated[float, Field(ge=0.5, le=600)] = Field(
         4, description="Seconds a request waits for a store: to connect, for a lock, for a statement"
     )
+    request_timeout: Annotated[float, Field(gt=0, le=600)] = Field(
+        30, description="Seconds within which the body of a request must arrive"
+    )
+    shutdown_timeout: Annotated[int, Field(ge=1, le=1800)] = Field(
+        30, description="Seconds that requests and deliveries under way have to end after a request to stop"
+    )
     delivery_threads: Annotated[int, Field(ge=1, le=128)] = Field(
         64, description="Messages a worker process sends at a time: webhooks and outgoing calls"
     )

@@ -8,6 +8,9 @@ from typing import Any, ClassVar
 
 from portal.core.remedies import Remedy
 
+PROBLEM = "slipway.problem"
+"""Key of the WSGI environ: the error to respond with if the server could not receive the request."""
+
 
 class DomainError(Exception):
     """A refusal with a code of the closed list.
@@ -270,6 +273,15 @@ class RateLimited(DomainError):
         self.headers = {"Retry-After": str(retry_after)}
 
 
+class RequestTimeout(DomainError):
+    """The request's body did not arrive in time. Nothing of it was carried out."""
+
+    status = 408
+    code = "request_timeout"
+    title = "Too slow"
+    default_message = "The request did not arrive in time."
+
+
 class ServiceUnavailable(DomainError):
     """A store cannot be reached, or the server is overloaded."""
 
@@ -309,6 +321,7 @@ ERRORS: tuple[type[DomainError], ...] = (
     TransactionLocked,
     IdempotencyInProgress,
     PreconditionFailed,
+    RequestTimeout,
     PayloadTooLarge,
     UnsupportedMediaType,
     IdempotencyMismatch,

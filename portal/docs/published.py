@@ -111,6 +111,7 @@ def init_printing(app: Flask, shelf: Shelf) -> None:
         return Response(edition.body, headers=[*edition.headers, ("X-Request-Id", request_id)])
 
     app.after_request_funcs.setdefault(None, []).insert(0, keep)
+    app.extensions["printed pages"] = shelf.pages
     app.wsgi_app = Press(app.wsgi_app, shelf)  # type: ignore[method-assign]
 
 
@@ -128,13 +129,29 @@ class Press:
         editions = self._shelf.find(environ["PATH_INFO"], environ.get("HTTP_COOKIE", ""))
         if editions is None or environ["REQUEST_METHOD"] not in READING:
             return self._application(environ, start_response)
-        edition = editions[preferred_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))]
-        headers = [*edition.headers, ("X-Request-Id", request_id_for(environ.get("HTTP_X_REQUEST_ID", "")))]
-        if edition.is_known_to(environ.get("HTTP_IF_NONE_MATCH")):
-            start_response("304 NOT MODIFIED", [line for line in headers if line[0] not in ABOUT_THE_BODY])
-            return ()
-        start_response("200 OK", [*headers, ("Content-Length", str(len(edition.body)))])
-        return (edition.body,) if environ["REQUEST_METHOD"] == "GET" else ()
+        status, headers, body = hand_out(
+            editions,
+            environ.get("HTTP_ACCEPT_ENCODING", ""),
+            environ.get("HTTP_IF_NONE_MATCH"),
+            environ.get("HTTP_X_REQUEST_ID", ""),
+        )
+        start_response(_STATUS_LINES[status], headers)
+        return (body,) if body and environ["REQUEST_METHOD"] == "GET" else ()
+
+
+_STATUS_LINES = {200: "200 OK", 304: "304 NOT MODIFIED"}
+
+
+def hand_out(
+    editions: dict[str, Edition], accept_encoding: str, if_none_match: str | None, request_id: str
+) -> tuple[int, list[tuple[str, str]], bytes]:
+    """Return status, headers and body of the edition a caller can read; no body for who has it already."""
+    edition = editions[preferred_encoding(accept_encoding)]
+    headers = [*edition.headers, ("X-Request-Id", request_id_for(request_id))]
+    if edition.is_known_to(if_none_match):
+        return 304, [line for line in headers if line[0] not in ABOUT_THE_BODY], b""
+    headers.append(("Content-Length", str(len(edition.body))))
+    return 200, headers, edition.body
 
 
 @lru_cache(maxsize=256)

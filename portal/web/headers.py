@@ -25,9 +25,7 @@ _HEADERS = {
 
 def init_headers(app: Flask, *, is_secure: bool) -> None:
     """Number each request, and put the headers on each answer."""
-    headers = dict(_HEADERS)
-    if is_secure:
-        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    headers = security_headers(is_secure=is_secure)
 
     def begin() -> None:
         g.request_id = request_id_for(request.headers.get("X-Request-Id", ""))
@@ -40,6 +38,12 @@ def init_headers(app: Flask, *, is_secure: bool) -> None:
 
     app.before_request(begin)
     app.after_request(finish)
+
+
+def security_headers(*, is_secure: bool) -> dict[str, str]:
+    """Return the headers that every response carries; `is_secure` where visitors come by HTTPS."""
+    more = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"} if is_secure else {}
+    return _HEADERS | more
 
 
 def request_id_for(own: str) -> str:

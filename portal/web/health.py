@@ -4,21 +4,64 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+from collections.abc import Iterable
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from flask import Blueprint, Response, abort, jsonify, request
+from flask import Blueprint, Flask, Response, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
 from portal.core.jobs import Job
 from portal.core.runtime import current_session, runtime
 from portal.tenancy.models import Tenant
+from portal.web.headers import request_id_for, security_headers
+
+ALIVE = b'{"status":"ok"}\n'
 
 blueprint = Blueprint("health", __name__)
+HEALTH = "/healthz"
 
 
-@blueprint.get("/healthz")
+class Health:
+    """The response of /healthz, which needs no store."""
+
+    def __init__(self, *, is_secure: bool) -> None:
+        self._headers = [
+            ("Content-Type", "application/json"),
+            ("Content-Length", str(len(ALIVE))),
+            ("Cache-Control", "no-store"),
+            *security_headers(is_secure=is_secure).items(),
+        ]
+
+    def respond(self, request_id: str) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Return status, headers and body; `request_id` is the client's own, or empty."""
+        return 200, [*self._headers, ("X-Request-Id", request_id_for(request_id))], ALIVE
+
+
+class HealthCheck:
+    """WSGI middleware: answers /healthz before anything that could wait for a store."""
+
+    def __init__(self, application: WSGIApplication, health: Health) -> None:
+        self._application = application
+        self._health = health
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != HEALTH or environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+            return self._application(environ, start_response)
+        _, headers, body = self._health.respond(environ.get("HTTP_X_REQUEST_ID", ""))
+        start_response("200 OK", headers)
+        return [body] if environ["REQUEST_METHOD"] == "GET" else []
+
+
+def init_health(app: Flask, *, is_secure: bool) -> None:
+    """Answer /healthz before everything else. To be called once all other middleware is in place."""
+    app.extensions["health"] = Health(is_secure=is_secure)
+    app.wsgi_app = HealthCheck(app.wsgi_app, app.extensions["health"])  # type: ignore[method-assign]
+
+
+@blueprint.get(HEALTH)
 def tell_health() -> Response:
-    """The process answers."""
+    """Say that the process answers. Other methods than GET come here, to be told so."""
     return jsonify(status="ok")
 
 

@@ -67,10 +67,10 @@ def _mark(response: Response, name: str) -> Response:
     return response
 
 
-def lost_answer(length: int = 1) -> Response:
-    """An answer that announces so many bytes, one at least, and ends before them."""
+def lost_answer(length: int = 2) -> Response:
+    """Return a response that announces so many bytes, two at least, and ends before them."""
     cut = Response(iter(()), GATEWAY_TIMEOUT, mimetype=JSON)
-    cut.headers["Content-Length"] = str(max(1, length))
+    cut.headers["Content-Length"] = str(max(2, length))
     return cut
 
 

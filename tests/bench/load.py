@@ -40,7 +40,7 @@ class Figures:
 
 @contextmanager
 def serve(target: str, environ: Mapping[str, str], *, ready: str) -> Iterator[str]:
-    """Run `target` under Granian; yields its origin once `ready` answers."""
+    """Run a WSGI application under Granian; yields its origin once `ready` answers."""
     port = free_port()
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--log-level", "error"),

@@ -1,0 +1,1 @@
+"""Running the portal: whole requests to the application's threads, the processes, their heartbeats."""

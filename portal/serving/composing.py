@@ -1,0 +1,42 @@
+"""The application with what the server needs to know about it."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from portal.docs.published import Edition, hand_out
+from portal.serving.adapter import Instant, RequestServer, Response
+from portal.serving.bodies import Receiver
+from portal.serving.environ import Scope, as_latin1
+from portal.web.health import HEALTH, Health
+
+
+def request_server(app: Flask) -> RequestServer:
+    """Return the RSGI application that serves `app` by its settings."""
+    settings = app.extensions["slipway"].settings
+    return RequestServer(app, Receiver(settings.request_timeout), settings.threads, instant_responses(app))
+
+
+def instant_responses(app: Flask) -> Instant:
+    """Return a function that hands out printed pages and tells that the process is up, from memory."""
+    pages: dict[str, dict[str, Edition]] = app.extensions["printed pages"]
+    health: Health = app.extensions["health"]
+
+    def respond(scope: Scope) -> Response | None:
+        if scope.method not in {"GET", "HEAD"}:
+            return None
+        path, get = as_latin1(scope.path), scope.headers.get
+        if "content-length" in scope.headers or "transfer-encoding" in scope.headers:
+            return None
+        editions = pages.get(path)
+        if editions is not None:
+            status, headers, body = hand_out(
+                editions, get("accept-encoding", ""), get("if-none-match"), get("x-request-id", "")
+            )
+        elif path == HEALTH:
+            status, headers, body = health.respond(get("x-request-id", ""))
+        else:
+            return None
+        return status, headers, body if scope.method == "GET" else b""
+
+    return respond
