@@ -302,32 +302,11 @@ class InternalError(DomainError):
 
 
 ERRORS: tuple[type[DomainError], ...] = (
-    ValidationFailed,
-    MalformedJson,
-    Unauthorized,
-    Forbidden,
-    UpgradeRequired,
-    NotFound,
-    MethodNotAllowed,
-    Conflict,
-    Duplicate,
-    InsufficientStock,
-    QuoteAlreadyConverted,
-    LeadAlreadyConverted,
-    LastAdministrator,
-    InvoiceApproved,
-    InvoicePaid,
-    InvoiceVoid,
-    TransactionLocked,
-    IdempotencyInProgress,
-    PreconditionFailed,
-    RequestTimeout,
-    PayloadTooLarge,
-    UnsupportedMediaType,
-    IdempotencyMismatch,
-    RateLimited,
-    InternalError,
-    ServiceUnavailable,
+    *(ValidationFailed, MalformedJson, Unauthorized, Forbidden, UpgradeRequired, NotFound, MethodNotAllowed),
+    *(Conflict, Duplicate, InsufficientStock, QuoteAlreadyConverted, LeadAlreadyConverted, LastAdministrator),
+    *(InvoiceApproved, InvoicePaid, InvoiceVoid, TransactionLocked, IdempotencyInProgress, PreconditionFailed),
+    *(RequestTimeout, PayloadTooLarge, UnsupportedMediaType, IdempotencyMismatch, RateLimited),
+    *(InternalError, ServiceUnavailable),
 )
 CODES: dict[str, type[DomainError]] = {error.code: error for error in ERRORS}
 """The closed list: every code an answer may carry, each with a page in `content/errors`."""

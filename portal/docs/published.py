@@ -111,8 +111,8 @@ def init_printing(app: Flask, shelf: Shelf) -> None:
         return Response(edition.body, headers=[*edition.headers, ("X-Request-Id", request_id)])
 
     app.after_request_funcs.setdefault(None, []).insert(0, keep)
-    app.extensions["printed pages"] = shelf.pages
-    app.wsgi_app = Press(app.wsgi_app, shelf)  # type: ignore[method-assign]
+    press = app.extensions["press"] = Press(app.wsgi_app, shelf)
+    app.wsgi_app = press  # type: ignore[method-assign]
 
 
 class Press:
@@ -123,35 +123,33 @@ class Press:
 
     def __init__(self, application: WSGIApplication, shelf: Shelf) -> None:
         self._application = application
-        self._shelf = shelf
+        self._pages = shelf.pages
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        editions = self._shelf.find(environ["PATH_INFO"], environ.get("HTTP_COOKIE", ""))
-        if editions is None or environ["REQUEST_METHOD"] not in READING:
+        if environ["PATH_INFO"] not in self._pages or environ["REQUEST_METHOD"] not in READING:
             return self._application(environ, start_response)
-        status, headers, body = hand_out(
-            editions,
+        status, headers, body = self.hand_out(
+            environ["PATH_INFO"],
             environ.get("HTTP_ACCEPT_ENCODING", ""),
             environ.get("HTTP_IF_NONE_MATCH"),
             environ.get("HTTP_X_REQUEST_ID", ""),
         )
-        start_response(_STATUS_LINES[status], headers)
+        start_response("200 OK" if status == 200 else "304 NOT MODIFIED", headers)
         return (body,) if body and environ["REQUEST_METHOD"] == "GET" else ()
 
+    def __contains__(self, path: str) -> bool:
+        return path in self._pages
 
-_STATUS_LINES = {200: "200 OK", 304: "304 NOT MODIFIED"}
-
-
-def hand_out(
-    editions: dict[str, Edition], accept_encoding: str, if_none_match: str | None, request_id: str
-) -> tuple[int, list[tuple[str, str]], bytes]:
-    """Return status, headers and body of the edition a caller can read; no body for who has it already."""
-    edition = editions[preferred_encoding(accept_encoding)]
-    headers = [*edition.headers, ("X-Request-Id", request_id_for(request_id))]
-    if edition.is_known_to(if_none_match):
-        return 304, [line for line in headers if line[0] not in ABOUT_THE_BODY], b""
-    headers.append(("Content-Length", str(len(edition.body))))
-    return 200, headers, edition.body
+    def hand_out(
+        self, path: str, accept_encoding: str, if_none_match: str | None, request_id: str
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Return status, headers and body of the edition a caller can read; no body for who has it already."""
+        edition = self._pages[path][preferred_encoding(accept_encoding)]
+        headers = [*edition.headers, ("X-Request-Id", request_id_for(request_id))]
+        if edition.is_known_to(if_none_match):
+            return 304, [line for line in headers if line[0] not in ABOUT_THE_BODY], b""
+        headers.append(("Content-Length", str(len(edition.body))))
+        return 200, headers, edition.body
 
 
 @lru_cache(maxsize=256)

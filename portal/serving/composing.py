@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Flask
 
-from portal.docs.published import Edition, hand_out
 from portal.serving.adapter import Instant, RequestServer, Response
 from portal.serving.bodies import Receiver
 from portal.serving.environ import Scope, as_latin1
@@ -19,7 +18,7 @@ def request_server(app: Flask) -> RequestServer:
 
 def instant_responses(app: Flask) -> Instant:
     """Return a function that hands out printed pages and tells that the process is up, from memory."""
-    pages: dict[str, dict[str, Edition]] = app.extensions["printed pages"]
+    press = app.extensions["press"]
     health: Health = app.extensions["health"]
 
     def respond(scope: Scope) -> Response | None:
@@ -28,11 +27,9 @@ def instant_responses(app: Flask) -> Instant:
         path, get = as_latin1(scope.path), scope.headers.get
         if "content-length" in scope.headers or "transfer-encoding" in scope.headers:
             return None
-        editions = pages.get(path)
-        if editions is not None:
-            status, headers, body = hand_out(
-                editions, get("accept-encoding", ""), get("if-none-match"), get("x-request-id", "")
-            )
+        if path in press:
+            known = get("accept-encoding", ""), get("if-none-match"), get("x-request-id", "")
+            status, headers, body = press.hand_out(path, *known)
         elif path == HEALTH:
             status, headers, body = health.respond(get("x-request-id", ""))
         else:
