@@ -21,6 +21,7 @@ from portal.api.schema import Email
 from portal.core.errors import MalformedJson
 from portal.core.meter import KEY_LENGTH, Limit
 from portal.core.runtime import runtime
+from portal.core.text import fold
 
 VISITOR_HEADER = "X-Slipway-Visitor"
 API_KEY = Limit("requests per API key and hour", 1000, 3600, "A fair share for each integration (contract section 4)")
@@ -60,7 +61,7 @@ def typed_email() -> str:
     with suppress(ValidationError):
         email = _EMAIL.validate_python(email)
     whose = g.get("publishable_key", "house")
-    return hashlib.sha256(f"{whose} {email.strip().lower()}".encode("utf-8", "replace")).hexdigest()
+    return hashlib.sha256(f"{whose} {fold(email.strip())}".encode("utf-8", "replace")).hexdigest()
 
 
 def guest_token() -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from portal.api.events import EventType
 from sandbox.desk_examples import CONVERTED_LEAD, NEW_LEAD, OPENED, QUOTE, REPLY, TICKET, TOUCH
+from sandbox.example_phones import with_e164
 from sandbox.examples import HOURS, INVOICE, NOW, PAID, SEEDED
 from sandbox.store_examples import LEVEL, VENDOR
 
@@ -75,7 +76,7 @@ SPECIAL: dict[str, Record] = {
 
 def with_event_example(event: EventType) -> EventType:
     """The event with what it carries in the document's example."""
-    return replace(event, example=_example_of(event.name))
+    return replace(event, example=with_e164(_example_of(event.name)))
 
 
 def _example_of(name: str) -> Record:

@@ -8,6 +8,7 @@ from typing import Any
 
 from portal.api.operation import Answer, Done, Operation, Page
 from sandbox import desk_examples, staff_examples, store_examples
+from sandbox.example_phones import answer_with_e164
 from sandbox.integration.incoming import examples as incoming_examples
 
 Record = dict[str, Any]
@@ -231,13 +232,17 @@ def with_example(operation: Operation) -> Operation:
     """The operation with what it answers to its own sample in a fresh sandbox, unless it brings that along."""
     if operation.example is not None:
         return operation
+    return replace(operation, example=answer_with_e164(_example_of(operation)))
+
+
+def _example_of(operation: Operation) -> Answer | None:
     if operation.id in OTHERS:
-        return replace(operation, example=OTHERS[operation.id])
+        return OTHERS[operation.id]
     if operation.group in SEEDED:
-        return replace(operation, example=_of_resource(operation, *SEEDED[operation.group]))
+        return _of_resource(operation, *SEEDED[operation.group])
     if operation.group == "batch":
-        return replace(operation, example=_of_batch(*SEEDED[operation.id.partition(".")[2]]))
-    return operation
+        return _of_batch(*SEEDED[operation.id.partition(".")[2]])
+    return None
 
 
 def _of_resource(operation: Operation, record: Record, total: int) -> Answer:

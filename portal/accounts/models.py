@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import BigInteger, Integer, String
+from sqlalchemy import BigInteger, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.clock import system_now
 from portal.core.database import Base
+from portal.core.derived import comparison_key
 from portal.core.types import UtcDateTime
 
 
@@ -27,6 +28,7 @@ class Developer(Base):
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
     public_id: Mapped[str] = mapped_column(String(32), unique=True)
     email: Mapped[str | None] = mapped_column(String(254), unique=True)
+    email_key: Mapped[str | None] = comparison_key("email")
     name: Mapped[str | None] = mapped_column(String(120))
     password_hash: Mapped[str | None] = mapped_column(String(200))
     role: Mapped[str] = mapped_column(String(10), default="developer")
@@ -56,3 +58,6 @@ class Developer(Base):
     def actor(self) -> str:
         """How the audit trail names this person."""
         return f"{'staff' if self.is_staff else 'developer'}:{self.public_id}"
+
+
+Index("uq_developers_email_key", Developer.email_key, unique=True)

@@ -23,6 +23,7 @@ from portal.core.ids import new_public_id
 from portal.core.retention import delete_in_steps
 from portal.core.secrets import keyed_hash
 from portal.core.session import TenantSession
+from portal.core.text import fold
 from portal.tenancy.service import GUEST_LIFETIME
 
 LINK_LIFETIME = timedelta(hours=24)
@@ -194,7 +195,7 @@ def forget_guests(database: Database, settings: Settings) -> None:
 
 
 def _find_member(session: TenantSession, email: str) -> Developer | None:
-    return session.scalar(select(Developer).where(Developer.email == email))
+    return session.scalar(select(Developer).where(Developer.email_key == fold(email)))
 
 
 def _is_password(developer: Developer | None, password: str) -> bool:

@@ -20,13 +20,16 @@ from sqlalchemy.orm import InstrumentedAttribute
 from portal.api.deletions import count_of_deletions, deletions_after, page_of_deletions, show_deletion
 from portal.api.lists import SEARCH, UPDATED_SINCE, Filter
 from portal.api.operation import Page
+from portal.core.derived import find_derived
 from portal.core.errors import ValidationFailed
 from portal.core.ownership import TenantOwned, TenantRecord, table_of
 from portal.core.prepared import Prepared, scoped
 from portal.core.session import Fetch, TenantSession
+from portal.core.text import fold
 from portal.core.types import lowered
 
 Rows = list[dict[str, Any]]
+_FOLDED = "search_folded"
 _BUILDERS: dict[str, Callable[[str], Any]] = {
     "int": int,
     "str": str,
@@ -95,14 +98,12 @@ class ListPlan:
     def _condition(self, name: str) -> ColumnElement[bool]:
         table = table_of(self.model)
         if name == SEARCH:
-            needle = bindparam(SEARCH, type_=String())
-            texts = (lowered(table.c[column.key]) for column in self.searches)
-            return or_(*(text.like(needle, escape="\\") for text in texts))
+            return or_(*(_looks_like(table, column.key) for column in self.searches))
         if name == UPDATED_SINCE:
             since: ColumnElement[bool] = table.c.updated_at >= bindparam(name, type_=table.c.updated_at.type)
             return since
         item = self.filters[name]
-        column = table.c[item.column.key]
+        column = _compared(table, item.column.key)[0]
         condition: ColumnElement[bool] = item.compare(column, bindparam(name, type_=column.type))
         return condition
 
@@ -119,7 +120,7 @@ class Reader:
     def read(self) -> Page:
         """The page or the step of a walk that the query asks for. Raises ValidationFailed."""
         values = _values(self.session, self.plan, self.query)
-        statements = self.plan.statements(self.query.sort, tuple(values))
+        statements = self.plan.statements(self.query.sort, tuple(name for name in values if name != _FOLDED))
         with self.session.fetching() as fetch:
             if self.query.cursor is None:
                 return self._read_page(fetch, statements, values)
@@ -186,13 +187,28 @@ def _values(session: TenantSession, plan: ListPlan, query: Any) -> dict[str, Any
     values = {}
     if plan.searches and query.search:
         values[SEARCH] = f"%{_literal(query.search.lower())}%"
+        values[_FOLDED] = f"%{_literal(fold(query.search))}%"
     if plan.keeps_deletions and query.updated_since is not None:
         values[UPDATED_SINCE] = query.updated_since
     for name, item in plan.filters.items():
         value = getattr(query, name)
         if value is not None:
-            values[name] = item.resolve(session, value) if item.resolve else value
+            known = item.resolve(session, value) if item.resolve else value
+            values[name] = _compared(table_of(plan.model), item.column.key)[1](known)
     return values
+
+
+def _looks_like(table: Table, name: str) -> ColumnElement[bool]:
+    """Whether a column holds the text looked for, whatever its case."""
+    derived = find_derived(table, name, "comparison")
+    if derived:
+        return derived[0].like(bindparam(_FOLDED, type_=String()), escape="\\")
+    return lowered(table.c[name]).like(bindparam(SEARCH, type_=String()), escape="\\")
+
+
+def _compared(table: Table, name: str) -> tuple[ColumnElement[Any], Callable[[Any], Any]]:
+    """The column with which a filter's value is compared, and the form of the value."""
+    return find_derived(table, name, "comparison") or (table.c[name], lambda value: value)
 
 
 def _literal(text: str) -> str:

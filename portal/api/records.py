@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import BindParameter, bindparam, func, or_, select
+from sqlalchemy import BindParameter, Column, bindparam, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.api.deletions import find_deletion
+from portal.core.derived import find_derived
 from portal.core.errors import Conflict, Duplicate, NotFound, ValidationFailed
 from portal.core.ids import PUBLIC_ID
 from portal.core.ownership import TenantOwned, table_of, tenant_models
@@ -103,21 +104,27 @@ def _nothing_there(field: str) -> str:
 class Unique:
     """A field whose value one record of a tenant may hold; the database's index is the last word.
 
-    `message` says to the caller what is taken.
+    `message` says to the caller what is taken. A column with a comparison key is compared by that.
     """
 
     column: InstrumentedAttribute[Any]
     message: str
-    ignoring_case: bool = False
 
     @cached_property
     def holder(self) -> Prepared:
         """The statement that finds who holds a value."""
         table = table_of(cast(type[TenantOwned], self.column.class_))
-        known = table.c[self.column.key]
+        known = self._key[0] if self._key else table.c[self.column.key]
         wanted: BindParameter[str] = bindparam("value", type_=known.type)
-        condition = func.lower(known) == func.lower(wanted) if self.ignoring_case else known == wanted
-        return scoped(select(table.c.id).where(condition))
+        return scoped(select(table.c.id).where(known == wanted))
+
+    @cached_property
+    def _key(self) -> tuple[Column[Any], Callable[[Any], Any]] | None:
+        return find_derived(table_of(cast(type[TenantOwned], self.column.class_)), self.column.key, "comparison")
+
+    def compared(self, value: Any) -> Any:
+        """Return the form in which a value is compared with others."""
+        return self._key[1](value) if self._key else value
 
 
 def refuse_taken(
@@ -129,7 +136,7 @@ def refuse_taken(
         if value is None:
             continue
         with session.fetching() as fetch:
-            rows = fetch(rule.holder, {"value": value})
+            rows = fetch(rule.holder, {"value": rule.compared(value)})
         if rows and (but is None or rows[0][0] != but.id):
             raise Duplicate({rule.column.key: rule.message}, existing_id=rows[0][0])
 

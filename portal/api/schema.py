@@ -7,29 +7,37 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, TypeVar
 
 import phonenumbers
-from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic import WithJsonSchema as JsonSchema
-from pydantic_core import PydanticCustomError
 
+from portal.api.text_types import TEXT_PATTERN as TEXT_PATTERN
+from portal.api.text_types import Code as Code
+from portal.api.text_types import Email as Email
+from portal.api.text_types import Line as Line
+from portal.api.text_types import LongLine as LongLine
+from portal.api.text_types import Name as Name
+from portal.api.text_types import Paragraph as Paragraph
+from portal.api.text_types import Phone as Phone
+from portal.api.text_types import ShortName as ShortName
+from portal.api.text_types import SurnameIfAny as SurnameIfAny
+from portal.api.text_types import check_text as check_text
+from portal.api.text_types import refuse as refuse
+from portal.api.text_types import rule as rule
+from portal.api.text_types import text_type as text_type
+from portal.api.text_types import typed_line as typed_line
+from portal.api.text_types import typed_paragraph as typed_paragraph
 from portal.core.errors import ValidationFailed
 from portal.core.ids import PUBLIC_ID
 from portal.core.types import plain_number
 
 COUNTRIES = frozenset(phonenumbers.SUPPORTED_REGIONS) - {"001"} | {"AQ", "BV", "GS", "HM", "PN", "TF", "UM"}
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\u202a-\u202e\u2066-\u2069\u200b\u2060\ufeff]")
-TEXT_PATTERN = r"^(?!\s*$)[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff]*$"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2})(\.\d+)?(?:[Zz]|([+-]\d{2}):?([0-5]\d))", re.ASCII)
-_PHONE = re.compile(r"^\+?([ ()./-]*[0-9]){4,15}[ ()./-]*$")
-_MARKS = frozenset({"Mn", "Me"})
-_MARKS_LIMIT = 8
 
 
 class ApiModel(BaseModel):
@@ -41,36 +49,6 @@ class ApiModel(BaseModel):
     )
 
 
-def refuse(message: str) -> PydanticCustomError:
-    """The error a field type raises; `{label}` in the sentence becomes the field's name."""
-    return PydanticCustomError("sentence", "{message}", {"message": message})
-
-
-def clean_text(value: str) -> str:
-    """Refuse what no text of ours may hold: control, bidirectional and zero-width characters, heaps of marks."""
-    if _CONTROL.search(value):
-        raise refuse("{label} contains characters that are not allowed")
-    run = 0
-    for character in value if not value.isascii() else "":
-        run = run + 1 if unicodedata.category(character) in _MARKS else 0
-        if run > _MARKS_LIMIT:
-            raise refuse("{label} contains too many combining marks in a row")
-    return value
-
-
-def _parse_email(value: str) -> str:
-    try:
-        return validate_email(value, check_deliverability=False, test_environment=True).normalized
-    except EmailNotValidError:
-        raise refuse("Invalid email format") from None
-
-
-def _parse_phone(value: str) -> str:
-    if not _PHONE.fullmatch(value):
-        raise refuse("Invalid phone number: use 4 to 15 digits, with + and the country code where abroad")
-    return value
-
-
 def _parse_country(value: str) -> str:
     if value not in COUNTRIES:
         raise refuse("{label} must be a two-letter country code of ISO 3166-1, in capitals")
@@ -78,6 +56,7 @@ def _parse_country(value: str) -> str:
 
 
 def _parse_date(value: Any) -> dt.date:
+    value = typed_line(value)
     if isinstance(value, str) and _DATE.fullmatch(value):
         try:
             return dt.date.fromisoformat(value)
@@ -88,6 +67,7 @@ def _parse_date(value: Any) -> dt.date:
 
 def _parse_instant(value: Any) -> dt.datetime:
     """An instant of RFC 3339, in UTC. An offset may lack its colon; a fraction is cut after the microsecond."""
+    value = typed_line(value)
     if isinstance(value, str) and (found := _INSTANT.fullmatch(value)):
         local, fraction, hours, minutes = found.groups()
         rest = (fraction or "")[:7] + (f"{hours}:{minutes}" if hours else "+00:00")
@@ -121,6 +101,7 @@ def _at_most_places(value: Decimal, places: int, digits: int) -> Decimal:
 
 
 def _parse_reference(value: Any) -> int | str:
+    value = typed_line(value)
     if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**53:
         return value
     if isinstance(value, str) and PUBLIC_ID.match(value):
@@ -128,39 +109,9 @@ def _parse_reference(value: Any) -> int | str:
     raise refuse("{label} must be a record's id or public id")
 
 
-def rule(text: str) -> dict[str, Any]:
-    """What is checked of a field and no keyword of JSON Schema can say, for the API document (`x-rule`)."""
-    return {"x-rule": text}
-
-
-def text_type(longest: int, *, shortest: int = 1, **said: Any) -> Any:
-    """A trimmed, clean string of `shortest` to `longest` characters; `said` goes into the API document."""
-    limits = StringConstraints(min_length=shortest, max_length=longest, strip_whitespace=True)
-    shown = {"type": "string", "minLength": shortest, "maxLength": longest, "pattern": TEXT_PATTERN, **said}
-    return Annotated[str, limits, AfterValidator(clean_text), JsonSchema(shown)]
-
-
-Code = text_type(40)
-ShortName = text_type(80)
-Name = text_type(120)
-Line = text_type(200)
-LongLine = text_type(2000)
-Paragraph = text_type(5000)
-Email = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=254, strip_whitespace=True),
-    AfterValidator(clean_text),
-    AfterValidator(_parse_email),
-    JsonSchema({"type": "string", "format": "email", "maxLength": 254}),
-]
-Phone = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=32, strip_whitespace=True),
-    AfterValidator(_parse_phone),
-    JsonSchema({"type": "string", "maxLength": 32, "pattern": _PHONE.pattern}),
-]
 Country = Annotated[
     str,
+    BeforeValidator(typed_line),
     AfterValidator(_parse_country),
     JsonSchema({"type": "string", "pattern": "^[A-Z]{2}$", "examples": ["IN"], **rule("a country of ISO 3166-1")}),
 ]
@@ -185,6 +136,12 @@ class Stamps(ApiModel):
     created_at: Instant
     updated_at: Instant
     version: int = Field(description="Grows with every change")
+
+
+class TelephoneView(ApiModel):
+    """The telephone number as other systems dial it."""
+
+    phone_e164: str | None = Field(None, description="The telephone number in E.164 form, if its country is known")
 
 
 Money = Annotated[Decimal, BeforeValidator(_parse_number), AfterValidator(_whole_cents), _MONEY]

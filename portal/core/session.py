@@ -16,6 +16,7 @@ from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_lo
 from portal.core.calendars import Calendar
 from portal.core.clock import Clock
 from portal.core.counters import draw_revision, take_number
+from portal.core.derived import is_key
 from portal.core.ids import new_log_id, new_public_id
 from portal.core.ownership import TenantLog, TenantOwned
 from portal.core.prepared import OWNER, Direct, Prepared, direct, telling_of_failures
@@ -206,6 +207,8 @@ def _note_changes(session: TenantSession) -> None:
 def _changed_fields(row: TenantOwned) -> dict[str, tuple[Any, Any]]:
     fields = {}
     for attribute in inspect(row).mapper.column_attrs:
+        if is_key(attribute.columns[0]):
+            continue
         history = inspect(row).attrs[attribute.key].history
         if history.has_changes():
             before, after = history.deleted[0] if history.deleted else None, getattr(row, attribute.key)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, String, func
+from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.database import Base
+from portal.core.derived import comparison_key, derived_column
 from portal.core.ownership import TenantOwned, TenantRecord
+from portal.core.phones import e164_of
 from portal.core.types import UtcDateTime
 
 
@@ -22,15 +24,17 @@ class Lead(TenantRecord, Base):
     first_name: Mapped[str] = mapped_column(String(120))
     last_name: Mapped[str] = mapped_column(String(120))
     email: Mapped[str] = mapped_column(String(254))
+    email_key: Mapped[str | None] = comparison_key("email")
     company: Mapped[str | None] = mapped_column(String(120))
     phone: Mapped[str | None] = mapped_column(String(32))
+    phone_e164: Mapped[str | None] = derived_column(String(16), ("phone",), e164_of)
     source: Mapped[str | None] = mapped_column(String(40))
     message: Mapped[str | None] = mapped_column(String(5000))
     status: Mapped[str] = mapped_column(String(12))
     touched_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
 
 
-Index("ix_leads_email", Lead.tenant_id, func.lower(Lead.email))
+Index("ix_leads_email", Lead.tenant_id, Lead.email_key)
 
 
 class LeadTouch(TenantOwned, Base):
@@ -46,7 +50,7 @@ class LeadTouch(TenantOwned, Base):
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "lead_id"], ["leads.tenant_id", "leads.id"], ondelete="CASCADE"),
         Index(None, "tenant_id", "lead_id"),
-        Index(None, "tenant_id", "email", "created_at"),
+        Index("ix_lead_touches_tenant_id_email_created_at", "tenant_id", "email_key", "created_at"),
         Index(None, "tenant_id", "state", "created_at"),
     )
     public_prefix = "led"
@@ -57,6 +61,7 @@ class LeadTouch(TenantOwned, Base):
     reasons: Mapped[list[str]] = mapped_column(JSON)
     name: Mapped[str] = mapped_column(String(120))
     email: Mapped[str] = mapped_column(String(254))
+    email_key: Mapped[str | None] = comparison_key("email")
     phone: Mapped[str | None] = mapped_column(String(32))
     company: Mapped[str | None] = mapped_column(String(120))
     source: Mapped[str | None] = mapped_column(String(40))

@@ -63,6 +63,7 @@ class TouchFacts(ApiModel):
     name: str
     email: Email
     phone: str | None
+    phone_e164: str | None = Field(None, description="The telephone number in E.164 form, if its country is known")
     company: str | None
     source: str | None
     message: str | None

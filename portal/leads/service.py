@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from portal.api.events import announce
 from portal.core.counters import take_number
@@ -15,6 +15,7 @@ from portal.core.ids import PUBLIC_ID
 from portal.core.mail import page_url, queue_mail
 from portal.core.remedies import Remedy
 from portal.core.session import TenantSession
+from portal.core.text import fold
 from portal.leads.listing import count_new_leads as count_new_leads
 from portal.leads.listing import count_quarantine as count_quarantine
 from portal.leads.listing import list_leads as list_leads
@@ -190,13 +191,13 @@ def _find_echo(session: TenantSession, touch: LeadTouch) -> LeadTouch | None:
     """Find the inquiry of the last ECHO_TIME that said the very same in every field."""
     same = [getattr(LeadTouch, name).is_not_distinct_from(getattr(touch, name)) for name in SAID]
     recent = LeadTouch.created_at > session.clock.now() - ECHO_TIME
-    earlier = select(LeadTouch).where(LeadTouch.email == touch.email, *same, recent)
+    earlier = select(LeadTouch).where(LeadTouch.email_key == touch.email_key, *same, recent)
     return session.scalar(earlier.order_by(LeadTouch.id).limit(1))
 
 
 def _find_open_lead(session: TenantSession, email: str) -> Lead | None:
     """Held until the transaction ends, so that nobody converts or closes it meanwhile."""
-    same = (func.lower(Lead.email) == email, Lead.status.in_(OPEN_STATUSES))
+    same = (Lead.email_key == fold(email), Lead.status.in_(OPEN_STATUSES))
     latest = select(Lead).where(*same).order_by(Lead.id.desc()).limit(1)
     return session.scalar(latest.with_for_update().execution_options(populate_existing=True))
 

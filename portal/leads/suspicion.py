@@ -8,6 +8,7 @@ import re
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from portal.core.session import TenantSession
+from portal.core.text import fold
 from portal.leads.models import Lead, LeadTouch
 from portal.leads.schemas import WORKED_STATUSES
 
@@ -58,12 +59,16 @@ def _is_repeated(session: TenantSession, touch: LeadTouch) -> bool:
 
 def _count_senders(session: TenantSession, touch: LeadTouch) -> int:
     day_ago = session.clock.now() - dt.timedelta(days=1)
-    others = (LeadTouch.message == touch.message, LeadTouch.email != touch.email, LeadTouch.created_at > day_ago)
-    return session.scalar(select(func.count(LeadTouch.email.distinct())).where(*others)) or 0
+    others = (
+        LeadTouch.message == touch.message,
+        LeadTouch.email_key != touch.email_key,
+        LeadTouch.created_at > day_ago,
+    )
+    return session.scalar(select(func.count(LeadTouch.email_key.distinct())).where(*others)) or 0
 
 
 def _is_known(session: TenantSession, email: str) -> bool:
-    return _count(session, _OF_PEOPLE, LeadTouch.email == email) > 0
+    return _count(session, _OF_PEOPLE, LeadTouch.email_key == fold(email)) > 0
 
 
 def _count_vouchers(session: TenantSession, touch: LeadTouch) -> int:
@@ -74,5 +79,5 @@ def _count_vouchers(session: TenantSession, touch: LeadTouch) -> int:
 
 def _count(session: TenantSession, *conditions: ColumnElement[bool]) -> int:
     joined = and_(Lead.tenant_id == LeadTouch.tenant_id, Lead.id == LeadTouch.lead_id)
-    senders = select(func.count(LeadTouch.email.distinct())).select_from(LeadTouch).outerjoin(Lead, joined)
+    senders = select(func.count(LeadTouch.email_key.distinct())).select_from(LeadTouch).outerjoin(Lead, joined)
     return session.scalar(senders.where(*conditions)) or 0

@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.database import Base
+from portal.core.derived import comparison_key
 from portal.core.ownership import TenantOwned, TenantRecord
 from portal.core.types import UtcDateTime
 
@@ -33,6 +34,7 @@ class Conversation(TenantRecord, Base):
 
     full_name: Mapped[str] = mapped_column(String(120))
     email: Mapped[str] = mapped_column(String(254))
+    email_key: Mapped[str | None] = comparison_key("email")
     phone: Mapped[str | None] = mapped_column(String(32))
     status: Mapped[str] = mapped_column(String(10))
     closed_by: Mapped[str | None] = mapped_column(String(10))

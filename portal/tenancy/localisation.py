@@ -6,10 +6,10 @@ import zoneinfo
 from functools import cache
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 from pydantic import WithJsonSchema as JsonSchema
 
-from portal.api.schema import refuse, rule
+from portal.api.schema import refuse, rule, typed_line
 
 CURRENCIES = frozenset(
     [
@@ -195,11 +195,13 @@ def _check_time_zone(value: str) -> str:
 
 Currency = Annotated[
     str,
+    BeforeValidator(typed_line),
     AfterValidator(_check_currency),
     JsonSchema({"type": "string", "enum": sorted(CURRENCIES), "description": "ISO 4217", "examples": ["INR"]}),
 ]
 TimeZone = Annotated[
     str,
+    BeforeValidator(typed_line),
     AfterValidator(_check_time_zone),
     JsonSchema(
         {

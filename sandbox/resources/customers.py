@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index, String, func
+from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.api.lists import equals
 from portal.api.records import Unique
 from portal.api.resource import Resource
-from portal.api.schema import ApiModel, Code, Country, Email, Identity, Line, Name, Phone, ShortName, Stamps
+from portal.api.schema import (
+    ApiModel,
+    Code,
+    Country,
+    Email,
+    Identity,
+    Line,
+    Name,
+    Phone,
+    ShortName,
+    Stamps,
+    TelephoneView,
+)
 from portal.core.database import Base
+from portal.core.derived import comparison_key, derived_column
 from portal.core.ownership import TenantRecord
+from portal.core.phones import e164_of
 
 
 class Customer(TenantRecord, Base):
@@ -20,7 +35,9 @@ class Customer(TenantRecord, Base):
 
     account: Mapped[str] = mapped_column(String(120))
     email: Mapped[str | None] = mapped_column(String(254))
+    email_key: Mapped[str | None] = comparison_key("email")
     phone: Mapped[str | None] = mapped_column(String(32))
+    phone_e164: Mapped[str | None] = derived_column(String(16), ("phone", "country"), e164_of)
     address: Mapped[str | None] = mapped_column(String(200))
     city: Mapped[str | None] = mapped_column(String(80))
     state: Mapped[str | None] = mapped_column(String(80))
@@ -28,11 +45,13 @@ class Customer(TenantRecord, Base):
     country: Mapped[str | None] = mapped_column(String(2))
 
 
-Index("uq_customers_email", Customer.tenant_id, func.lower(Customer.email), unique=True)
+Index("uq_customers_email", Customer.tenant_id, Customer.email_key, unique=True)
 
 
 class CustomerBody(ApiModel):
     """What a caller may say of a customer."""
+
+    read_only = ApiModel.read_only | {"phone_e164"}
 
     account: Name
     email: Email | None = None
@@ -44,7 +63,7 @@ class CustomerBody(ApiModel):
     country: Country | None = None
 
 
-class CustomerView(Stamps, CustomerBody, Identity):
+class CustomerView(Stamps, TelephoneView, CustomerBody, Identity):
     """A customer as the API shows it."""
 
 
@@ -56,9 +75,10 @@ customers = Resource(
     model=Customer,
     shows=CustomerView,
     accepts=CustomerBody,
+    filters={"email": equals(Customer.email, Email, "The email address, whatever its case")},
     sorts=("id", "account", "email", "city", "created_at", "updated_at"),
     searches=(Customer.account, Customer.email, Customer.phone, Customer.city),
-    unique=(Unique(Customer.email, "Another customer has this email", ignoring_case=True),),
+    unique=(Unique(Customer.email, "Another customer has this email"),),
     announces={
         "customer.created": "A customer was created",
         "customer.updated": "A customer was changed",

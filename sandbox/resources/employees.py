@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, Literal
 
+from pydantic import Field
 from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -13,7 +14,9 @@ from portal.api.records import Unique, find_reference
 from portal.api.resource import Resource, set_fields
 from portal.api.schema import ApiModel, Code, Date, Email, Instant, Name, Phone, Reference, ShortName, rule, text_type
 from portal.core.database import Base
+from portal.core.derived import comparison_key, derived_column
 from portal.core.ownership import TenantRecord
+from portal.core.phones import e164_of
 from portal.core.session import TenantSession
 from sandbox.resources.reference import Department
 
@@ -37,7 +40,9 @@ class Employee(TenantRecord, Base):
     employee_code: Mapped[str] = mapped_column(String(40))
     name: Mapped[str] = mapped_column(String(120))
     email: Mapped[str | None] = mapped_column(String(254))
+    email_key: Mapped[str | None] = comparison_key("email")
     phone: Mapped[str | None] = mapped_column(String(32))
+    phone_e164: Mapped[str | None] = derived_column(String(16), ("phone",), e164_of)
     department_id: Mapped[int | None] = mapped_column(BigInteger)
     designation: Mapped[str | None] = mapped_column(String(80))
     joined_on: Mapped[dt.date | None]
@@ -46,6 +51,8 @@ class Employee(TenantRecord, Base):
 
 class EmployeeBody(ApiModel):
     """What a caller may say of an employee."""
+
+    read_only = ApiModel.read_only | {"phone_e164"}
 
     employee_code: Code
     name: Name
@@ -66,6 +73,7 @@ class EmployeeView(ApiModel):
     name: str
     email: Email | None
     phone: Phone | None
+    phone_e164: str | None = Field(None, description="The telephone number in E.164 form, if its country is known")
     department_id: int | None
     designation: str | None
     joined_on: Date | None

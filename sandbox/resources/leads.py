@@ -14,7 +14,7 @@ from portal.api.operation import Call, Done, Operation, Page
 from portal.api.paging import ListPlan, Reader
 from portal.api.records import refuse_taken
 from portal.api.resource import Resource, set_fields
-from portal.api.schema import ApiModel, Code, Email, Name, Paragraph, Phone, rule
+from portal.api.schema import ApiModel, Code, Email, Name, Paragraph, Phone, SurnameIfAny, rule
 from portal.core.database import Base
 from portal.core.errors import LeadAlreadyConverted
 from portal.core.ownership import TenantOwned, table_of
@@ -46,10 +46,10 @@ class LeadConversion(TenantOwned, Base):
 class LeadBody(ApiModel):
     """What a caller may say of a lead."""
 
-    read_only = ApiModel.read_only | {"customer_id", "touched_at"}
+    read_only = ApiModel.read_only | {"customer_id", "phone_e164", "touched_at"}
 
     first_name: Name
-    last_name: Name
+    last_name: SurnameIfAny = Field("", description="Empty for a person of one name")
     email: Email
     company: Name | None = None
     phone: Phone | None = None

@@ -16,6 +16,7 @@ from portal.api.resource import Resource, set_fields
 from portal.api.schema import ApiModel, Email, Identity, Name, Stamps, refuse
 from portal.core.counters import take_number
 from portal.core.database import Base
+from portal.core.derived import comparison_key
 from portal.core.errors import LastAdministrator
 from portal.core.ownership import TenantRecord
 from portal.core.session import TenantSession
@@ -48,11 +49,12 @@ class User(TenantRecord, Base):
 
     name: Mapped[str] = mapped_column(String(120))
     email: Mapped[str] = mapped_column(String(254))
+    email_key: Mapped[str | None] = comparison_key("email")
     role: Mapped[str] = mapped_column(String(20))
     password_hash: Mapped[str] = mapped_column(String(200))
 
 
-Index("uq_users_email", User.tenant_id, func.lower(User.email), unique=True)
+Index("uq_users_email", User.tenant_id, User.email_key, unique=True)
 
 
 class UserFacts(ApiModel):
@@ -119,7 +121,7 @@ users = Resource(
     filters={"role": equals(User.role, Role)},
     sorts=("id", "name", "email", "role", "created_at", "updated_at"),
     searches=(User.name, User.email),
-    unique=(Unique(User.email, "Another user has this email", ignoring_case=True),),
+    unique=(Unique(User.email, "Another user has this email"),),
     create=add_user,
     change=change_user,
     remove=keep_an_administrator,

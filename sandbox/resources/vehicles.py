@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
-from sqlalchemy import Index, Integer, String, func
+from sqlalchemy import Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.api.lists import equals
@@ -13,6 +13,7 @@ from portal.api.records import Unique
 from portal.api.resource import Resource, set_fields
 from portal.api.schema import ApiModel, Code, Identity, Name, Stamps, rule
 from portal.core.database import Base
+from portal.core.derived import comparison_key
 from portal.core.errors import ValidationFailed
 from portal.core.ownership import TenantRecord
 from portal.core.session import TenantSession
@@ -35,13 +36,14 @@ class Vehicle(TenantRecord, Base):
     public_prefix = "veh"
 
     plate: Mapped[str] = mapped_column(String(40))
+    plate_key: Mapped[str | None] = comparison_key("plate")
     model: Mapped[str | None] = mapped_column(String(120))
     year: Mapped[int | None] = mapped_column(Integer)
     status: Mapped[str] = mapped_column(String(12))
     odometer: Mapped[int] = mapped_column(Integer)
 
 
-Index("uq_vehicles_plate", Vehicle.tenant_id, func.lower(Vehicle.plate), unique=True)
+Index("uq_vehicles_plate", Vehicle.tenant_id, Vehicle.plate_key, unique=True)
 
 
 class VehicleBody(ApiModel):
@@ -93,7 +95,7 @@ vehicles = Resource(
     filters={"status": equals(Vehicle.status, Status)},
     sorts=("id", "plate", "odometer", "created_at", "updated_at"),
     searches=(Vehicle.plate, Vehicle.model),
-    unique=(Unique(Vehicle.plate, "Another vehicle has this plate", ignoring_case=True),),
+    unique=(Unique(Vehicle.plate, "Another vehicle has this plate"),),
     create=register_vehicle,
     change=change_vehicle,
     sample={

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic import WithJsonSchema as JsonSchema
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -13,15 +13,33 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.api.lists import equals
 from portal.api.records import Unique
 from portal.api.resource import Resource
-from portal.api.schema import ApiModel, Email, Identity, Name, Phone, ShortName, Stamps, refuse
+from portal.api.schema import (
+    ApiModel,
+    Email,
+    Identity,
+    Name,
+    Phone,
+    ShortName,
+    Stamps,
+    TelephoneView,
+    refuse,
+    typed_line,
+)
 from portal.core.counters import take_number
 from portal.core.database import Base
+from portal.core.derived import comparison_key, derived_column
 from portal.core.ownership import TenantRecord
+from portal.core.phones import e164_of
 from portal.core.session import TenantSession
 
 CODES = "vendors:code"
 """The series of vendor codes; the first is VEND-1001."""
 _GSTIN = re.compile(r"^[0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][1-9A-Z]Z[0-9A-Z]$")
+
+
+def _e164(phone: str | None) -> str | None:
+    """The E.164 form of a vendor's telephone number: who has a GST number is in India."""
+    return e164_of(phone, "IN")
 
 
 class Vendor(TenantRecord, Base):
@@ -40,7 +58,9 @@ class Vendor(TenantRecord, Base):
     gst_no: Mapped[str] = mapped_column(String(15))
     contact_person: Mapped[str | None] = mapped_column(String(120))
     phone: Mapped[str | None] = mapped_column(String(32))
+    phone_e164: Mapped[str | None] = derived_column(String(16), ("phone",), _e164)
     email: Mapped[str | None] = mapped_column(String(254))
+    email_key: Mapped[str | None] = comparison_key("email")
     city: Mapped[str | None] = mapped_column(String(80))
 
 
@@ -52,6 +72,7 @@ def _parse_gst_no(value: str) -> str:
 
 GstNumber = Annotated[
     str,
+    BeforeValidator(typed_line),
     AfterValidator(_parse_gst_no),
     JsonSchema({"type": "string", "pattern": _GSTIN.pattern, "examples": ["27ABCDE1234F1Z5"]}),
 ]
@@ -60,7 +81,7 @@ GstNumber = Annotated[
 class VendorBody(ApiModel):
     """What a caller may say of a vendor."""
 
-    read_only = ApiModel.read_only | {"vendor_code"}
+    read_only = ApiModel.read_only | {"vendor_code", "phone_e164"}
 
     name: Name
     gst_no: GstNumber = Field(description="The GSTIN: state, PAN, entity, Z, check character")
@@ -76,7 +97,7 @@ class VendorCode(ApiModel):
     vendor_code: str = Field(description="Such as VEND-1023")
 
 
-class VendorView(Stamps, VendorBody, VendorCode, Identity):
+class VendorView(Stamps, TelephoneView, VendorBody, VendorCode, Identity):
     """A vendor as the API shows it."""
 
 

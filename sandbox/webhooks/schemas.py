@@ -6,11 +6,11 @@ import re
 from typing import Annotated, Literal
 
 from flask import current_app
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic import WithJsonSchema as JsonSchema
 
 from portal.api.history import PublicId
-from portal.api.schema import ApiModel, Identity, Instant, Line, Moment, Stamps, clean_text, refuse, rule
+from portal.api.schema import ApiModel, Identity, Instant, Line, Moment, Stamps, refuse, rule, typed_line
 from portal.core.addresses import LONGEST_URL
 from sandbox.delivery.states import COMPUTED, Status
 from sandbox.webhooks.subscriptions import EVERYTHING
@@ -40,12 +40,13 @@ def _known_event(name: str) -> str:
 Url = Annotated[
     str,
     StringConstraints(min_length=1, max_length=LONGEST_URL, strip_whitespace=True),
-    AfterValidator(clean_text),
+    BeforeValidator(typed_line),
     AfterValidator(_has_scheme),
     JsonSchema({"type": "string", "minLength": 1, "maxLength": LONGEST_URL, "pattern": _SCHEME}),
 ]
 EventName = Annotated[
     str,
+    BeforeValidator(typed_line),
     AfterValidator(_known_event),
     JsonSchema({"type": "string", "pattern": _EVENT, "examples": ["customer.created", "invoice.*", "*"]}),
 ]

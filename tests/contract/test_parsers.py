@@ -75,7 +75,7 @@ def test_scripts_that_combine_by_nature_are_welcome(alice: Integration) -> None:
 
 def test_half_a_character_is_refused_in_our_words(alice: Integration) -> None:
     answer = alice.post(LIST, {"account": "\ud800"})
-    assert answer.get_json()["errors"] == {"account": "Account contains characters that are not allowed"}
+    assert answer.get_json()["errors"] == {"account": "Account contains U+D800. Remove this character."}
 
 
 def test_nothing_is_written_below_zero(alice: Integration) -> None:

@@ -151,3 +151,25 @@ def test_an_upgrade_gives_idempotency_keys_of_credentials_to_their_tenant(old_da
     with old_database.reader.connect() as connection:
         found = connection.execute(select(answers.c.id, answers.c.credential).order_by(answers.c.id)).all()
     assert [tuple(row) for row in found] == [(2, "tenant"), (3, "tenant"), (4, "10.0.0.1")]
+
+
+SPELLINGS = ("straße@x.example", "STRASSE@x.example", "ann@x.example", None)
+
+
+def test_an_upgrade_gives_every_row_a_key_and_keeps_two_spellings_of_one_address(old_database: Database) -> None:
+    with old_database.writer.begin() as connection:
+        table = reflect(connection)["customers"]
+        first = connection.execute(select(table)).mappings().one()
+        rows = [
+            {**first, "id": number, "public_id": f"cus_{number}", "email": email, "phone": "+1 212 555 0100"}
+            for number, email in enumerate(SPELLINGS, 10)
+        ]
+        connection.execute(insert(table), rows)
+    migrations.upgrade(old_database)
+    with old_database.reader.connect() as connection:
+        found = connection.execute(text("SELECT email_key, phone_e164 FROM customers WHERE id >= 10 ORDER BY id")).all()
+    keys = [row.email_key for row in found]
+    assert (keys[0], keys[2], keys[3]) == ("strasse@x.example", "ann@x.example", None)
+    assert keys[1].startswith("strasse@x.example")
+    assert keys[1] != keys[0]
+    assert {row.phone_e164 for row in found} == {"+12125550100"}

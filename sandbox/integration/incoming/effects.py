@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import event, inspect, select
 
 from portal.core.database import Base
+from portal.core.derived import is_key
 from portal.core.events import Event, on_event
 from portal.core.ownership import TenantOwned
 from portal.core.session import TenantSession
@@ -70,7 +71,7 @@ def _numbers(session: TenantSession) -> dict[str, int]:
 
 
 def _created(row: TenantOwned) -> dict[str, Any]:
-    names = [attribute.key for attribute in inspect(row).mapper.column_attrs]
+    names = [attribute.key for attribute in inspect(row).mapper.column_attrs if not is_key(attribute.columns[0])]
     fields = {name: [None, getattr(row, name)] for name in names if name not in _NEEDLESS}
     return {"table": row.__tablename__, "verb": "created", "public_id": None, "fields": fields}
 

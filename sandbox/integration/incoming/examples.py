@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portal.api.operation import Answer, Bare, Done, Page
+from portal.core.phones import e164_of
 from sandbox.integration.incoming.definition import read_definition, stored
 from sandbox.integration.incoming.samples import PAYLOADS, VENDOR_CREATION, WEBSITE_LEAD
 
@@ -55,6 +56,7 @@ TRIED: Record = {
                     "id": [None, 23],
                     "vendor_code": [None, "VEND-1023"],
                     **{name: [None, value] for name, value in zip(_FIELDS, _VENDOR.values(), strict=True)},
+                    "phone_e164": [None, e164_of(_VENDOR["mobile"], "IN")],
                 },
             }
         ],

@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
 
-from portal.api.schema import Date, Moment, clean_text
+from portal.api.schema import Date, Moment, check_text
 from sandbox.integration.transformations.numbers import read_number
 from sandbox.integration.transformations.steps import LONGEST, Unfit, as_text, is_number
 
@@ -32,9 +33,9 @@ def _text(value: Any) -> str:
     if len(text) > LONGEST:
         raise Unfit(f"{{label}} may have {LONGEST} characters at most")
     try:
-        return clean_text(text)
-    except ValueError:
-        raise Unfit("{label} contains characters that are not allowed") from None
+        return check_text(text)
+    except PydanticCustomError as error:
+        raise Unfit(error.message()) from None
 
 
 def _number(value: Any) -> int | Decimal:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from portal.core.session import TenantSession
+from portal.core.text import clean_line, clean_paragraph
 from sandbox.integration.incoming.checks import default_code, default_message, passes
 from sandbox.integration.incoming.definition import Check, ItemRow, Row
 from sandbox.integration.incoming.kinds import read_as
@@ -94,7 +95,7 @@ def _read_row(
     source, name = within[0] + (row.source or row.field), within[1] + row.field
     verdict = Verdict(place, source, name)
     reading.verdicts.append(verdict)
-    value = MISSING if row.source is None else find_value(record, row.source)
+    value = MISSING if row.source is None else _typed(row, find_value(record, row.source))
     try:
         value = transform(value, row.transformations, record)
         value = value if is_empty(value) else read_as(row.type, value)
@@ -106,11 +107,18 @@ def _read_row(
         verdict.fault = _fault(row.code or MISSING_CODE, row.message or "{label} is required", source)
         return MISSING
     for check in row.checks:
-        if not passes(session, check, value):
+        if not passes(session, check, clean_line(value) if isinstance(value, str) else value):
             message = check.message or default_message(check)
             verdict.fault = _fault(check.code or default_code(check), message, source)
             break
     return value
+
+
+def _typed(row: ItemRow, value: Any) -> Any:
+    """The value without what people paste along. Whether a text is a longer one, its field says later."""
+    if not isinstance(value, str):
+        return value
+    return clean_paragraph(value) if row.type == "string" else clean_line(value)
 
 
 def _read_list(session: TenantSession, row: Row, place: str, record: Any, reading: Reading) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 from pydantic import WithJsonSchema as JsonSchema
 from sqlalchemy import select
 
 from portal.api.records import refuse_referred
 from portal.api.resource import set_fields
-from portal.api.schema import ApiModel, Identity, Instant, Line, Name, Stamps, rule
+from portal.api.schema import ApiModel, Identity, Instant, Line, Name, Stamps, rule, typed_line
 from portal.core.errors import Conflict, ValidationFailed
 from portal.core.remedies import Remedy
 from portal.core.session import TenantSession
@@ -36,6 +36,7 @@ LONGEST_TIMEOUT = 15
 Method = Literal["POST", "PUT", "PATCH"]
 Url = Annotated[
     str,
+    BeforeValidator(typed_line),
     StringConstraints(min_length=1, max_length=2000, strip_whitespace=True),
     JsonSchema(
         {"type": "string", "format": "uri", "minLength": 1, "maxLength": 2000, **rule("leads to a public address")}
@@ -43,6 +44,7 @@ Url = Annotated[
 ]
 JsonPath = Annotated[
     str,
+    BeforeValidator(typed_line),
     StringConstraints(pattern=PATH_PATTERN, max_length=200),
     JsonSchema({"type": "string", "pattern": PATH_PATTERN, "maxLength": 200, "examples": ["data.id", "items[0].ref"]}),
 ]

@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from pydantic import WithJsonSchema as JsonSchema
 
-from portal.api.schema import ApiModel, rule
+from portal.api.schema import ApiModel, rule, typed_line
 from portal.core.masking import MASK, is_secret_header
 from portal.core.outgoing import OutgoingFailed, check_headers
 
@@ -28,11 +28,13 @@ _MAY_BE_SET = rule("once in a list; none that the sender sets itself, such as Ho
 
 HeaderName = Annotated[
     str,
+    BeforeValidator(typed_line),
     StringConstraints(min_length=1, max_length=80),
     JsonSchema({"type": "string", "minLength": 1, "maxLength": 80, "pattern": _NAME_PATTERN, **_MAY_BE_SET}),
 ]
 HeaderValue = Annotated[
     str,
+    BeforeValidator(typed_line),
     StringConstraints(max_length=4000, strip_whitespace=True),
     JsonSchema({"type": "string", "maxLength": 4000, **rule("one line of Latin characters, and not empty")}),
 ]

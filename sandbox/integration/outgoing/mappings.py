@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 from pydantic import WithJsonSchema as JsonSchema
 from sqlalchemy import select
 
 from portal.api.records import Unique, find_reference, refuse_taken
 from portal.api.resource import set_fields
-from portal.api.schema import ApiModel, Identity, Instant, Name, Reference, Stamps, rule
+from portal.api.schema import ApiModel, Identity, Instant, Name, Reference, Stamps, rule, typed_line
 from portal.core.errors import Conflict, ValidationFailed
 from portal.core.remedies import Remedy
 from portal.core.session import TenantSession
@@ -28,12 +28,14 @@ SourceName = Literal[
 ]
 Slug = Annotated[
     str,
+    BeforeValidator(typed_line),
     StringConstraints(pattern=SLUG_PATTERN, min_length=1, max_length=60),
     JsonSchema({"type": "string", "pattern": SLUG_PATTERN, "minLength": 1, "maxLength": 60}),
 ]
 _ONE_TRIGGER = "at least one of events, manual and schedule, unless switched off"
 EventName = Annotated[
     str,
+    BeforeValidator(typed_line),
     StringConstraints(pattern=r"^[a-z_]{1,40}\.[a-z_]{1,40}$"),
     JsonSchema({"type": "string", "pattern": r"^[a-z_]{1,40}\.[a-z_]{1,40}$", "examples": ["invoice.approved"]}),
 ]

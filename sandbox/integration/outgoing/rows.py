@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 from pydantic import WithJsonSchema as JsonSchema
 
-from portal.api.schema import ApiModel, Line, rule
+from portal.api.schema import ApiModel, Line, rule, typed_line
 from sandbox.integration.outgoing.sources import Kind, Source
 from sandbox.integration.outgoing.values import FITTING, FORMAT_PATTERN, Type, Unfit, read_constant, wrong_format
 
@@ -23,6 +23,7 @@ Fault = tuple[str, str]
 
 Parameter = Annotated[
     str,
+    BeforeValidator(typed_line),
     StringConstraints(pattern=PARAMETER_PATTERN),
     JsonSchema(
         {
@@ -34,11 +35,13 @@ Parameter = Annotated[
 ]
 FieldName = Annotated[
     str,
+    BeforeValidator(typed_line),
     StringConstraints(pattern=r"^[a-z_]{1,40}(\.[a-z_]{1,40})?$"),
     JsonSchema({"type": "string", "pattern": r"^[a-z_]{1,40}(\.[a-z_]{1,40})?$", **rule("a field of the source")}),
 ]
 DateFormat = Annotated[
     str,
+    BeforeValidator(typed_line),
     StringConstraints(pattern=FORMAT_PATTERN, max_length=40),
     JsonSchema({"type": "string", "pattern": FORMAT_PATTERN, "maxLength": 40, **rule("with Date only; of a date")}),
 ]

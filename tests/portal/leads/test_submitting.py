@@ -180,8 +180,8 @@ def test_every_bad_field_is_named_at_once(submit: Any, database: Database, alice
     assert set(answer.get_json()["errors"]) == {"name", "email", "phone", "status", "public_id"}
 
 
-@pytest.mark.parametrize("text", ["a\x00b", "a\u202eb", "a\u200bb", "z" + "\u0301" * 10_000])
-def test_characters_that_deceive_are_refused(submit: Any, text: str) -> None:
+@pytest.mark.parametrize("text", ["a\x00b", "z" + "\u0301" * 10_000])
+def test_characters_that_no_text_may_contain_are_rejected(submit: Any, text: str) -> None:
     answer = submit(email=new_email(), name=text, message=text[:4000])
     assert (answer.status_code, set(answer.get_json()["errors"])) == (400, {"name", "message"})
 

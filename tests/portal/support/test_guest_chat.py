@@ -220,7 +220,7 @@ def test_bad_fields_are_named_at_once(new_client: Callable[[], FlaskClient]) -> 
     assert set(answer.get_json()["errors"]) == {"fullName", "email", "phoneNumber", "name", "message"}
 
 
-@pytest.mark.parametrize("text", ["a\x00b", "a\u202eb", "z" + "\u0301" * 4000, "x" * 5001, "  "])
+@pytest.mark.parametrize("text", ["a\x00b", "z" + "\u0301" * 4000, "x" * 5001, "  "])
 def test_texts_that_deceive_or_flood_are_refused(start: Callable[..., Guest], text: str) -> None:
     guest = start()
     assert guest.say(text, "1").status_code == 400

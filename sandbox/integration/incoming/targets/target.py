@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from typing import Any, Literal
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, select
 
 from portal.api.registrar import change_record, create_record
 from portal.api.resource import Resource
 from portal.api.schema import ApiModel
+from portal.core.derived import find_derived
 from portal.core.ownership import TenantOwned, table_of
 from portal.core.prepared import Prepared, scoped
 from portal.core.session import TenantSession
@@ -105,13 +106,14 @@ def find_by_columns(model: type[TenantOwned]) -> Find:
     holder = cache(partial(_write_holder, model))
 
     def find(session: TenantSession, body: Any, names: Sequence[str]) -> Any:
-        values = {name: _sought(name, getattr(body, name)) for name in names}
+        values = {name: _sought(model, name, getattr(body, name)) for name in names}
         if any(value is None for value in values.values()):
             return None
         with session.fetching() as fetch:
             if not fetch(holder(tuple(names)), values):
                 return None
-        conditions = [_kept(getattr(model, name)) == value for name, value in values.items()]
+        columns = table_of(model).c
+        conditions = [_kept(columns[name]) == value for name, value in values.items()]
         found = select(model).where(*conditions).order_by(model.id).limit(1)
         return session.scalar(found.with_for_update().execution_options(populate_existing=True))
 
@@ -126,11 +128,13 @@ def _write_holder(model: type[TenantOwned], names: tuple[str, ...]) -> Prepared:
 
 
 def _kept(column: Any) -> Any:
-    return func.lower(column) if column.key == "email" else column
+    derived = find_derived(column.table, column.key, "comparison")
+    return derived[0] if derived else column
 
 
-def _sought(name: str, value: Any) -> Any:
-    return value.lower() if name == "email" and value is not None else value
+def _sought(model: type[TenantOwned], name: str, value: Any) -> Any:
+    derived = find_derived(table_of(model), name, "comparison")
+    return derived[1](value) if derived and value is not None else value
 
 
 def _fields_of(schema: Data, parts: Data) -> list[ErpField]:
