@@ -25,7 +25,12 @@ def clean_line(text: str) -> str:
     """
     if text.isascii():
         return text.strip()
-    return _NO_BREAK_SPACES.sub(" ", _INVISIBLE_IN_LINES.sub("", text)).strip()
+    return _NO_BREAK_SPACES.sub(" ", drop_invisible(text))
+
+
+def drop_invisible(text: str) -> str:
+    """Return a text without surrounding blanks and without any invisible character; its blanks stay as they are."""
+    return text.strip() if text.isascii() else _INVISIBLE_IN_LINES.sub("", text).strip()
 
 
 def clean_paragraph(text: str) -> str:

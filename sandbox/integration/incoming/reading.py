@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from portal.core.session import TenantSession
-from portal.core.text import clean_line, clean_paragraph
+from portal.core.text import clean_line, clean_paragraph, drop_invisible
 from sandbox.integration.incoming.checks import default_code, default_message, passes
 from sandbox.integration.incoming.definition import Check, ItemRow, Row
 from sandbox.integration.incoming.kinds import read_as
@@ -118,7 +118,7 @@ def _typed(row: ItemRow, value: Any) -> Any:
     """The value without what people paste along. Whether a text is a longer one, its field says later."""
     if not isinstance(value, str):
         return value
-    return clean_paragraph(value) if row.type == "string" else clean_line(value)
+    return clean_paragraph(value) if row.type == "string" else drop_invisible(value)
 
 
 def _read_list(session: TenantSession, row: Row, place: str, record: Any, reading: Reading) -> None:

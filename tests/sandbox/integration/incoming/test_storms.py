@@ -153,7 +153,6 @@ def test_hostile_values_are_refused_by_name(alice: Integration) -> None:
     hostile: dict[str, Any] = {
         "nul\x00": "vendorName",
         "\ud800": "vendorName",
-        "right\u202eleft": "vendorName",
         "Z" + "\u0301" * 1000: "vendorName",
         "a" * 300_000: "vendorName",
     }
