@@ -16,7 +16,7 @@ def with_e164(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     shown = {name: with_e164(item) for name, item in value.items()}
-    if "phone" in shown and "public_id" in shown:
+    if "phone" in shown and "version" in shown:
         country = shown.get("country") or ("IN" if "gst_no" in shown else None)
         shown["phone_e164"] = e164_of(shown["phone"], country)
     return shown

@@ -15,7 +15,7 @@ from portal.core.phones import e164_of
 from portal.core.text import fold
 
 revision = "0010"
-down_revision = "0015"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 KEYS = {

@@ -45,6 +45,7 @@ class LeadFacts(ApiModel):
     email: Email
     company: str | None
     phone: str | None = Field(description="The latest number that an inquiry gave, or the one entered here")
+    phone_e164: str | None = Field(None, description="The telephone number in E.164 form, if its country is known")
     source: str | None
     message: str | None = Field(description="The first message. The later ones stand with the touches")
     status: Status
@@ -63,7 +64,6 @@ class TouchFacts(ApiModel):
     name: str
     email: Email
     phone: str | None
-    phone_e164: str | None = Field(None, description="The telephone number in E.164 form, if its country is known")
     company: str | None
     source: str | None
     message: str | None
