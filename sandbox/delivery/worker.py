@@ -17,9 +17,11 @@ from sqlalchemy import and_, select, tuple_, update
 
 from portal.core.clock import system_now
 from portal.core.database import Database
+from portal.core.errors import ServiceUnavailable
 from portal.core.outgoing import OutgoingAnswer, OutgoingClient, OutgoingFailed
 from portal.core.runtime import Runtime
 from portal.core.session import TenantSession
+from portal.core.store_errors import is_store_failure
 from portal.tenancy.models import Tenant
 from portal.tenancy.plans import is_entitled
 from sandbox.delivery.kinds import KINDS, Parcel
@@ -55,6 +57,7 @@ class Courier:
         self._rules = Rules(secrets.token_hex(8), waits)
         self._length = lease
         self._back: SimpleQueue[Outcome] = SimpleQueue()
+        self._kept: list[Claim] = []
         self._out = 0
         self._is_busy = False
 
@@ -73,7 +76,7 @@ class Courier:
     def deliver_due(self) -> None:
         """Deliver what is due now, and what falls due meanwhile."""
         with ThreadPoolExecutor(self._threads, "delivery") as pool:
-            while self._step(pool) or self._out:
+            while self._step(pool) or self._out or self._kept:
                 pass
 
     def _step(self, pool: ThreadPoolExecutor) -> int:
@@ -84,10 +87,13 @@ class Courier:
             pool.submit(self._try, chosen, parcel)
         outcomes = self._collect()
         self._settle(outcomes)
-        return len(claims) + len(outcomes)
+        return 0 if self._kept else len(claims) + len(outcomes)
 
     def _claim(self) -> list[Claim]:
         """As much as the threads can start at once: what waits for a thread would use up its lease."""
+        kept, self._kept = [one for one in self._kept if one.until > system_now()], []
+        if kept:
+            return kept
         room = self._threads - self._out
         if not room or not (self._is_busy or is_anything_due(self._database)):
             return []
@@ -124,17 +130,24 @@ class Courier:
         return outcomes
 
     def _pack(self, claims: Iterable[Claim]) -> list[tuple[Claim, Parcel]]:
-        """The claims with their requests. What cannot be sent now goes back to the queue, or out of it."""
+        """The claims with their requests. What cannot be sent now goes back to the queue, or out of it.
+
+        What the store failed to give is kept for the next step: nothing was sent yet.
+        """
         packed: list[tuple[Claim, Parcel]] = []
         for tenant_id, group in _by_tenant(claims):
-            parcels = self._compose(tenant_id, group)
-            if parcels is None:
-                for one in group:
-                    packed += self._pack_alone(one)
-                continue
-            packed += [(one, parcels[one.delivery_id]) for one in group if one.delivery_id in parcels]
-            self._postpone([one for one in group if one.delivery_id not in parcels])
+            try:
+                packed += self._pack_tenant(tenant_id, group)
+            except ServiceUnavailable:
+                self._kept += group
         return packed
+
+    def _pack_tenant(self, tenant_id: int, group: list[Claim]) -> list[tuple[Claim, Parcel]]:
+        parcels = self._compose(tenant_id, group)
+        if parcels is None:
+            return [pair for one in group for pair in self._pack_alone(one)]
+        self._postpone([one for one in group if one.delivery_id not in parcels])
+        return [(one, parcels[one.delivery_id]) for one in group if one.delivery_id in parcels]
 
     def _pack_alone(self, one: Claim) -> list[tuple[Claim, Parcel]]:
         """One claim with its request, after those of its tenant could not be composed together."""
@@ -152,7 +165,10 @@ class Courier:
             with self._database.transaction(write=False) as session:
                 ids = [one.delivery_id for one in group]
                 return _compose(session, ids) if self._enter(session, tenant_id) else {}
-        except Exception:
+        except Exception as error:
+            if is_store_failure(error):
+                log.warning("deliveries of tenant %s wait for the store: %s", tenant_id, error)
+                raise ServiceUnavailable from error
             log.exception("deliveries of tenant %s cannot be composed", tenant_id)
             return None
 
@@ -174,11 +190,22 @@ class Courier:
             session.execute(later.values(lease=None, leased_until=None, due_at=system_now() + UNENTITLED_WAIT))
 
     def _settle(self, outcomes: list[Outcome]) -> None:
-        """A tenant's in one transaction; one by one where that fails, so that none takes others along."""
+        """A tenant's in one transaction; one by one where that fails, so that none takes others along.
+
+        What the store failed to take is kept for the next step.
+        """
         for tenant_id, group in _by_tenant(outcomes):
-            if not self._write(tenant_id, lambda session, group=group: settle(session, group, self._rules)):  # type: ignore[misc]
+            try:
+                self._settle_tenant(tenant_id, group)
+            except ServiceUnavailable:
                 for outcome in group:
-                    self._settle_alone(outcome)
+                    self._out += 1
+                    self._back.put(outcome)
+
+    def _settle_tenant(self, tenant_id: int, group: list[Outcome]) -> None:
+        if not self._write(tenant_id, lambda session: settle(session, group, self._rules)):
+            for outcome in group:
+                self._settle_alone(outcome)
 
     def _settle_alone(self, outcome: Outcome) -> None:
         claim, rules = outcome.claim, self._rules
@@ -187,7 +214,7 @@ class Courier:
             self._write(claim.tenant_id, lambda session: count_as_failed(session, claim, rules, reason, outcome.answer))
 
     def _write(self, tenant_id: int, work: Callable[[TenantSession], None]) -> bool:
-        """Do something to a tenant's rows in a transaction. False where that failed."""
+        """Do something to a tenant's rows in a transaction. False where that failed. Raises ServiceUnavailable."""
         try:
             with self._database.transaction() as session:
                 tenant = session.get(Tenant, tenant_id)
@@ -195,7 +222,10 @@ class Courier:
                     session.bind_tenant(tenant.id, tenant.clock)
                     work(session)
             return True
-        except Exception:
+        except Exception as error:
+            if is_store_failure(error):
+                log.warning("attempts of tenant %s wait for the store: %s", tenant_id, error)
+                raise ServiceUnavailable from error
             log.exception("attempts of tenant %s could not be written down", tenant_id)
             return False
 
