@@ -16,7 +16,7 @@ from portal.core.session import TenantSession
 
 PAUSE = dt.timedelta(minutes=10)
 """Between two mails to one address, and before a notice that can wait is mailed."""
-WORDS = 500
+WORDS = 1000
 LISTED = 50
 KIND = "staff.mail_notices"
 
@@ -45,7 +45,8 @@ def notify_staff(session: TenantSession, address: str, news: News, *, can_wait: 
         known.title, known.text = news.title[:200], news.text[:WORDS]
     else:
         session.add(_as_notice(address, news))
-    if not waiting or not can_wait:
+    is_expected = any(notice.created_at > system_now() - PAUSE for notice in waiting)
+    if not is_expected or not can_wait:
         due = system_now() + (PAUSE if can_wait else dt.timedelta())
         enqueue(session, KIND, {"address": address}, run_at=max(due, _next_mail_at(session, address)))
     session.flush()

@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import select
 
+from portal.admin.service import News, notify_staff, withdraw_notice
 from portal.api.events import announce
 from portal.core.counters import take_number
 from portal.core.errors import Conflict, NotFound, ValidationFailed
 from portal.core.ids import PUBLIC_ID
-from portal.core.mail import page_url, queue_mail
 from portal.core.remedies import Remedy
 from portal.core.session import TenantSession
 from portal.core.text import fold
@@ -38,7 +38,7 @@ def receive_inquiry(
 
     It joins the open lead of the same e-mail, or begins one. With suspicions, the caller's or our own, it goes to
     quarantine instead. The same inquiry within ten minutes is a double click: it gets the first receipt again.
-    `tell` is the address to which mail about an accepted inquiry is queued.
+    `tell` is the address to which mail about it goes; what is in quarantine can wait for others to share the mail.
     """
     touch = _write_down(inquiry)
     # Taking the number locks the tenant's counter until the transaction ends, so that of two first
@@ -53,8 +53,8 @@ def receive_inquiry(
     session.flush()
     if touch.state == "accepted":
         accept_touch(session, touch)
-        if tell:
-            _tell_sales(session, touch, tell)
+    if tell:
+        _tell_sales(session, touch, tell)
     return touch
 
 
@@ -78,6 +78,7 @@ def release_touch(session: TenantSession, touch: LeadTouch) -> Lead:
     if touch.state == "accepted":
         raise Conflict("This inquiry is no longer in quarantine.")
     touch.released_at = session.clock.now()
+    withdraw_notice(session, touch.public_id)
     return accept_touch(session, touch)
 
 
@@ -101,6 +102,7 @@ def mark_as_spam(session: TenantSession, touch: LeadTouch) -> None:
     if touch.state != "quarantined":
         raise Conflict("This inquiry is no longer in quarantine.")
     touch.state = "spam"
+    withdraw_notice(session, touch.public_id)
 
 
 def restore_touch(session: TenantSession, touch: LeadTouch) -> None:
@@ -233,10 +235,11 @@ def _show_latest(session: TenantSession, lead: Lead, touch: LeadTouch) -> None:
 
 
 def _tell_sales(session: TenantSession, touch: LeadTouch, address: str) -> None:
-    text = (
-        f"Name: {touch.name}\nE-mail: {touch.email}\nTelephone: {touch.phone or '-'}\n"
-        f"Company: {touch.company or '-'}\nSource: {touch.source or '-'}\nReceipt: {touch.public_id}\n\n"
-        f"{touch.message or ''}\n\n"
-        f"Read the inquiry at the desk: {page_url(f'/staff/leads/{touch.public_id}')}\n"
+    is_held = touch.state == "quarantined"
+    words = (
+        f"Telephone: {touch.phone or '-'}\nCompany: {touch.company or '-'}\nSource: {touch.source or '-'}\n"
+        f"Receipt: {touch.public_id}\n\n{touch.message or ''}\n"
     )
-    queue_mail(session, address, f"Inquiry from {touch.name}", text, reply_to=touch.email)
+    title = f"In quarantine: inquiry from {touch.name}" if is_held else f"Inquiry from {touch.name}"
+    path = f"/staff/leads/{touch.public_id}"
+    notify_staff(session, address, News(touch.public_id, title, words, path, touch.email), can_wait=is_held)

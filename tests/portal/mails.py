@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from portal.admin.models import StaffNotice
 from portal.core.database import Database
@@ -13,6 +13,12 @@ from portal.core.jobs import Job, run_due_jobs
 from portal.core.ownership import table_of
 
 OURS = ("chat.mail_unseen", "staff.mail_notices")
+
+
+def forget_notices(database: Database) -> None:
+    """Begin a quiet hour: no mail went to staff lately, and none is due."""
+    with database.transaction() as session:
+        session.connection().execute(delete(table_of(StaffNotice)))
 
 
 def let_pass(database: Database, minutes: int) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
+from portal.admin.models import StaffNotice
 from portal.admin.service import News, notify_staff, withdraw_notice
 from portal.core.database import Database
+from portal.core.jobs import Job
+from portal.core.ownership import table_of
 from portal.tenancy.service import find_house
-from tests.portal.mails import let_pass, mails_to, work
+from tests.portal.mails import forget_notices, let_pass, mails_to, work
 from tests.portal.people import fill_in, new_email
 from tests.portal.support.chatting import answer, chat_at_desk, say, start
 
@@ -21,8 +26,7 @@ DESK = "support@slipway.example"
 @pytest.fixture
 def quiet(database: Database) -> None:
     """No mail went to the desk lately, and none is due."""
-    let_pass(database, 60)
-    let_pass(database, 60)
+    forget_notices(database)
 
 
 def told(database: Database, word: str, address: str = DESK) -> list[dict[str, str]]:
@@ -84,6 +88,20 @@ def test_fifty_notices_are_one_mail_now_and_one_ten_minutes_later(database: Data
     assert len(mails_to(database, address)) == 2
 
 
+def test_a_notice_whose_job_was_lost_goes_with_the_next_one(database: Database) -> None:
+    address = new_email("desk")
+    tell(database, address, "led_orphan", can_wait=True)
+    with database.transaction() as session:
+        session.execute(update(Job).where(Job.kind == "staff.mail_notices", Job.status == "due").values(status="dead"))
+        early = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+        session.connection().execute(update(table_of(StaffNotice)).values(created_at=early))
+    tell(database, address, "led_next", can_wait=True)
+    let_pass(database, 11)
+    (mail,) = mails_to(database, address)
+    assert "led_orphan" in mail["text"]
+    assert "led_next" in mail["text"]
+
+
 def test_many_messages_of_one_chat_are_one_notice_with_their_number(database: Database) -> None:
     address = new_email("desk")
     for _ in range(7):
@@ -101,6 +119,24 @@ def test_what_was_dealt_with_in_time_is_not_mailed(database: Database) -> None:
         withdraw_notice(session, "led_dealt")
     let_pass(database, 60)
     assert mails_to(database, address) == []
+
+
+@pytest.mark.usefixtures("quiet")
+def test_what_goes_to_quarantine_is_told_unless_somebody_looked_at_it(
+    new_client: Callable[[], FlaskClient], sam: FlaskClient, database: Database
+) -> None:
+    spam = "https://a.example https://b.example https://c.example"
+    held, seen = new_email("held"), new_email("seen")
+    for email in (held, seen):
+        body = {"name": "Jane", "email": email, "message": spam}
+        receipt = new_client().post("/api/public/leads", json=body).get_json()["data"]["public_id"]
+    fill_in(sam, f"/staff/leads/{receipt}", f"/staff/inquiries/{receipt}/spam")
+    work(database)
+    assert told(database, held) == []
+    let_pass(database, 11)
+    (mail,) = told(database, held)
+    assert "In quarantine: inquiry from Jane" in mail["text"]
+    assert told(database, seen) == []
 
 
 @pytest.mark.usefixtures("quiet")
