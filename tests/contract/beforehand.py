@@ -41,6 +41,10 @@ BEFOREHAND: dict[str, tuple[str, str, Any]] = {
         ("incoming-mappings.replay", "incoming-mappings.publish"),
         ("PUT", f"{OUTGOING}/incoming-mappings/1", dict(mappings.replacement or {})),
     ),
+    **dict.fromkeys(
+        ("outgoing-mappings.replay", "outgoing-mappings.publish"),
+        ("POST", f"{OUTGOING}/outgoing-mappings/1/draft", {"version": 1}),
+    ),
     "traces.read": ("POST", "/api/v2/invoices/1/approve", None),
     "sandbox.list_inbox_answers": ("POST", f"{INBOX}/answers", PLAN),
     "sandbox.take_back_inbox_answer": ("POST", f"{INBOX}/answers", PLAN),

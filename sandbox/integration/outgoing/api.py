@@ -9,6 +9,7 @@ from portal.api.lists import equals
 from portal.api.operation import Call, Done, Operation
 from portal.api.registrar import declare
 from portal.api.resource import Resource
+from portal.core.session import TenantSession
 from sandbox.delivery.states import COMPUTED, add_states
 from sandbox.integration.outgoing.connections import (
     ConnectionBody,
@@ -24,12 +25,29 @@ from sandbox.integration.outgoing.mappings import (
     SourceName,
     add_mapping,
     add_runs,
+    add_versions,
     change_mapping,
     remove_mapping,
 )
 from sandbox.integration.outgoing.models import Connection, OutgoingMapping
-from sandbox.integration.outgoing.sends_api import RecordToSend, SendPreview, answer_preview, answer_send
+from sandbox.integration.outgoing.sends_api import (
+    RecordToPreview,
+    RecordToSend,
+    SendPreview,
+    answer_preview,
+    answer_send,
+)
 from sandbox.integration.outgoing.shown import SendView
+from sandbox.integration.outgoing.versions import make_draft_of, publish
+from sandbox.integration.outgoing.versions_api import (
+    VERSIONS_QUERY,
+    OutgoingDraftBody,
+    OutgoingReplayBody,
+    OutgoingReplayView,
+    OutgoingVersionView,
+    answer_replay,
+    answer_versions,
+)
 from sandbox.webhooks.api import check_address_aside
 
 ROOT = "/api/v2/integration"
@@ -56,18 +74,26 @@ connections = Resource(
     removed_id=2,
 )
 
+
+def _complete(session: TenantSession, rows: list[dict[str, Any]]) -> None:
+    add_runs(session, rows)
+    add_versions(session, rows)
+
+
 _PREVIEW = Operation(
     id="outgoing-mappings.preview",
     method="POST",
     path=f"{ROOT}/outgoing-mappings/{{id}}/preview",
     summary="Preview a message",
     outcome="What would be sent",
-    description="The body that would be sent of a record, and what each row comes to. Nothing is sent.",
+    description="The body that would be sent of a record by the live version or the draft, and what each row "
+    "comes to. Nothing is sent.",
     permission="integration:write",
     find=lambda call: mappings.find(call),
     handle=answer_preview,
-    body=RecordToSend,
+    body=RecordToPreview,
     returns=SendPreview,
+    codes=("conflict",),
     sample={"record": 1},
     sample_path={"id": 1},
 )
@@ -91,26 +117,96 @@ _SEND = Operation(
     sample_path={"id": 1},
 )
 
+
+def _action(verb: str, **details: Any) -> Operation:
+    return Operation(
+        id=f"outgoing-mappings.{verb}",
+        method=details.pop("method", "POST"),
+        path=f"{ROOT}/outgoing-mappings/{{id}}/{verb}",
+        permission=details.pop("permission", "integration:write"),
+        find=lambda call: mappings.find(call),
+        sample_path={"id": 1},
+        **details,
+    )
+
+
+def _publish(call: Call) -> Done:
+    publish(call.session, call.record)
+    return Done(mappings.present(call.session, call.record))
+
+
+def _make_draft(call: Call) -> Done:
+    make_draft_of(call.session, call.record, call.body.version)
+    return Done(mappings.present(call.session, call.record))
+
+
+_OF_VERSIONS = (
+    _action(
+        "versions",
+        method="GET",
+        permission="integration:read",
+        summary="List the versions of an outgoing mapping",
+        outcome="One page of versions",
+        handle=answer_versions,
+        query=VERSIONS_QUERY,
+        returns=OutgoingVersionView,
+        is_list=True,
+    ),
+    _action(
+        "draft",
+        summary="Make an older version the draft of an outgoing mapping",
+        outcome="Draft saved",
+        description="The rows of the version become the draft. A draft that is there already is overwritten.",
+        handle=_make_draft,
+        body=OutgoingDraftBody,
+        returns=OutgoingMappingView,
+        codes=("conflict",),
+        sample={"version": 1},
+    ),
+    _action(
+        "replay",
+        summary="Try the draft of an outgoing mapping on past records",
+        outcome="Records replayed",
+        description="Composes by the draft the records that the mapping sent last, each as it is now, and compares it "
+        "with the live version. Nothing is sent.",
+        handle=answer_replay,
+        body=OutgoingReplayBody,
+        returns=OutgoingReplayView,
+        codes=("conflict",),
+        sample={"last": 20},
+    ),
+    _action(
+        "publish",
+        summary="Publish the draft of an outgoing mapping",
+        outcome="Mapping published",
+        description="The draft sends from now on. The version that was live is retired and can be made draft again.",
+        handle=_publish,
+        returns=OutgoingMappingView,
+        codes=("conflict",),
+    ),
+)
+
 mappings: Resource = Resource(
     name="outgoing-mappings",
     singular="outgoing mapping",
     module="integration",
     path=f"{ROOT}/outgoing-mappings",
     description="How records become a partner's parameters, and what sends them: events, a schedule, somebody by "
-    "hand, or all of these. What cannot work is refused when it is saved, with the row named.",
+    "hand, or all of these. What cannot work is rejected when it is saved, with the row named. Rows are live at once, "
+    "or become a draft with `as_draft`, which is tried and published.",
     model=OutgoingMapping,
     shows=OutgoingMappingView,
     accepts=OutgoingMappingBody,
     filters={"source": equals(OutgoingMapping.source, SourceName)},
     sorts=("id", "name", "slug", "created_at", "updated_at"),
     searches=(OutgoingMapping.name, OutgoingMapping.slug),
-    computed=("last_run_at", "next_run_at"),
+    computed=("last_run_at", "next_run_at", "live_version", "draft_version"),
     create=add_mapping,
     change=change_mapping,
     remove=remove_mapping,
-    enrich=add_runs,
+    enrich=_complete,
     codes={"create": ("duplicate", "conflict"), "replace": ("duplicate",), "update": ("duplicate",)},
-    actions=(_PREVIEW, _SEND),
+    actions=(_PREVIEW, _SEND, *_OF_VERSIONS),
     sample=MAPPING_SAMPLE,
     replacement=REPLACEMENT,
     removed_id=3,
@@ -144,8 +240,8 @@ def _connection_operations() -> list[Operation]:
 
 def _mapping_operations() -> list[Operation]:
     """In an order in which the samples work: the deletion comes last."""
-    listing, create, read, replacing, update, deletion, preview, send = declare(mappings)
-    return [listing, create, read, replacing, update, preview, send, deletion]
+    listing, create, read, replacing, update, deletion, *actions = declare(mappings)
+    return [listing, create, read, replacing, update, *actions, deletion]
 
 
 OPERATIONS = tuple(

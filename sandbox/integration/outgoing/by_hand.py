@@ -27,6 +27,9 @@ def send_by_hand(session: TenantSession, mapping: OutgoingMapping, record: Any) 
     if not mapping.active:
         message = f"The mapping {mapping.slug} is switched off. Switch it on, then repeat."
         raise Conflict(message, remedy=Remedy("state", "off", "active"))
+    if not mapping.rows:
+        message = f"The mapping {mapping.slug} is nothing but a draft. Publish it, then repeat."
+        raise Conflict(message, remedy=Remedy("state", "draft", "live"))
     if not mapping.manual:
         message = f"The mapping {mapping.slug} is not sent by hand. Set manual on it, then repeat."
         raise Conflict(message, remedy=Remedy("state", "not manual", "manual"))

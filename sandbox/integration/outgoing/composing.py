@@ -10,7 +10,11 @@ from zoneinfo import ZoneInfo
 
 from portal.api.answers import encode
 from sandbox.integration.outgoing.sources import Facts
-from sandbox.integration.outgoing.values import Unfit, convert, read_constant
+from sandbox.integration.outgoing.values import LIST, Unfit, convert, plain, read_constant
+from sandbox.integration.transformations.sources import MISSING
+from sandbox.integration.transformations.step import Step
+from sandbox.integration.transformations.steps import Unfit as Untransformed
+from sandbox.integration.transformations.steps import transform_out
 
 LONGEST_REASON = 500
 
@@ -47,11 +51,7 @@ class Composed:
 
 def compose_body(rows: Sequence[Mapping[str, Any]], facts: Facts, zone: ZoneInfo) -> Composed:
     """Fill a mapping's rows with a record's facts. A field without a value that is not required is left out."""
-    filled = [_fill(row, facts, zone) for row in rows]
-    body: dict[str, Any] = {}
-    for row in filled:
-        if not row.is_left_out and not row.fault:
-            _put(body, row.parameter.split("."), row.value)
+    body, filled = _compose(rows, facts, zone, "", "")
     return Composed(body, encode(body).decode(), filled)
 
 
@@ -62,23 +62,88 @@ def without_body(failure: str) -> Composed:
 
 def missing_in(rows: Sequence[Mapping[str, Any]], body: str) -> list[str]:
     """The required parameters that a body, given as JSON, leaves without a value."""
-    document = json.loads(body)
-    return [row["parameter"] for row in rows if row["required"] and _is_empty(_at(document, row["parameter"]))]
+    return _missing(rows, json.loads(body), "")
 
 
-def _fill(row: Mapping[str, Any], facts: Facts, zone: ZoneInfo) -> Filled:
-    parameter, name = row["parameter"], row["field"]
-    if name is None:
-        value = read_constant(row["constant"], row["type"])
-        return Filled(parameter, "constant", convert(value, row["type"], row["format"], zone))
-    value = facts[name]
-    if _is_empty(value):
-        fault = f"{parameter} is required, and {name} has no value" if row["required"] else None
-        return Filled(parameter, name, is_left_out=True, fault=fault)
+def _missing(rows: Sequence[Mapping[str, Any]], document: Any, start: str) -> list[str]:
+    found = []
+    for row in rows:
+        name, value = f"{start}{row['parameter']}", _at(document, row["parameter"])
+        if row["required"] and (_is_empty(value) or value == []):
+            found.append(name)
+        if row["type"] == LIST and isinstance(value, list):
+            for place, entry in enumerate(value):
+                found += _missing(row.get("rows", ()), entry, f"{name}[{place}].")
+    return found
+
+
+def _compose(
+    rows: Sequence[Mapping[str, Any]], facts: Facts, zone: ZoneInfo, start: str, origin: str
+) -> tuple[dict[str, Any], list[Filled]]:
+    """The object that rows make of facts, and what became of each row. `start` and `origin` name the entry at hand."""
+    body: dict[str, Any] = {}
+    filled: list[Filled] = []
+    for row in rows:
+        if row["type"] == LIST:
+            entries, found = _compose_list(row, facts, zone)
+            filled += found
+            if entries:
+                _put(body, row["parameter"].split("."), entries)
+            continue
+        one = _fill(row, facts, zone, start, origin)
+        filled.append(one)
+        if not one.is_left_out and not one.fault:
+            _put(body, row["parameter"].split("."), one.value)
+    return body, filled
+
+
+def _compose_list(row: Mapping[str, Any], facts: Facts, zone: ZoneInfo) -> tuple[list[dict[str, Any]], list[Filled]]:
+    name, field = row["parameter"], row["field"]
+    entries, filled = [], []
+    for place, entry in enumerate(facts[field]):
+        body, found = _compose(row["rows"], entry, zone, f"{name}[{place}].", f"{field}[{place}].")
+        entries.append(body)
+        filled += found
+    if not entries:
+        fault = f"{name} is required, and {field} has no entries" if row["required"] else None
+        filled.append(Filled(name, field, is_left_out=True, fault=fault))
+    return entries, filled
+
+
+def _fill(row: Mapping[str, Any], facts: Facts, zone: ZoneInfo, start: str, origin: str) -> Filled:
+    parameter, field = f"{start}{row['parameter']}", row["field"]
+    name = "constant" if field is None else f"{origin}{field}"
     try:
-        return Filled(parameter, name, convert(value, row["type"], row["format"], zone))
+        value = _value_of(row, facts, zone)
+        if not _is_empty(value):
+            return Filled(parameter, name, convert(value, row["type"], row["format"], zone))
     except Unfit as error:
         return Filled(parameter, name, is_left_out=True, fault=f"{parameter}: {name} {error.text}")
+    except Untransformed as error:
+        text = str(error).replace("{label}", name)
+        return Filled(parameter, name, is_left_out=True, fault=f"{parameter}: {text}")
+    fault = f"{parameter} is required, and {name} has no value" if row["required"] else None
+    return Filled(parameter, name, is_left_out=True, fault=fault)
+
+
+def _value_of(row: Mapping[str, Any], facts: Facts, zone: ZoneInfo) -> Any:
+    """The value that a row sends, before it becomes its type. Raises Unfit, Untransformed."""
+    field, constant, steps = row["field"], row["constant"], row.get("transformations")
+    value = (
+        facts[field] if field is not None else read_constant(constant, row["type"]) if constant is not None else None
+    )
+    if not steps:
+        return value
+    known = {name: plain(each) for name, each in facts.items() if not isinstance(each, list)}
+    made = transform_out(plain(value), [_step(step, zone) for step in steps], known)
+    return None if made is MISSING else made
+
+
+def _step(document: Mapping[str, Any], zone: ZoneInfo) -> Step:
+    """A stored step; a date without a zone of its own is told in the tenant's."""
+    step = Step.model_validate(document)
+    is_local = step.kind == "date_format" and step.zone is None
+    return step.model_copy(update={"zone": zone.key}) if is_local else step
 
 
 def _put(body: dict[str, Any], path: list[str], value: Any) -> None:

@@ -116,7 +116,18 @@ MAPPING: dict[str, Any] = {
     "manual": True,
     "last_run_at": None,
     "next_run_at": None,
+    "live_version": 1,
+    "draft_version": None,
     **STAMPS,
+}
+VERSION: dict[str, Any] = {
+    "number": 1,
+    "status": "live",
+    "source": "invoice",
+    "rows": INVOICE_ROWS,
+    "author": "Seed",
+    "created_at": NOW,
+    "published_at": NOW,
 }
 SEND: dict[str, Any] = {
     "public_id": SAMPLE_SEND,
@@ -243,6 +254,10 @@ EXAMPLES: dict[str, Answer] = {
     "outgoing-mappings.replace": Done(MAPPING | REPLACEMENT | CHANGED),
     "outgoing-mappings.update": Done(MAPPING | {"version": 1}),
     "outgoing-mappings.delete": Done({"id": 3, "public_id": "omp_7a31d9e05c84b2f6d1a0c37e"}),
+    "outgoing-mappings.versions": Page([VERSION], limit=20, page=1, total=1),
+    "outgoing-mappings.draft": Done(MAPPING | CHANGED | {"draft_version": 2}),
+    "outgoing-mappings.replay": Done({"records": [], "same": 0, "better": 0, "worse": 0, "left_out": 0}),
+    "outgoing-mappings.publish": Done(MAPPING | CHANGED | {"version": 3, "live_version": 2}),
     "outgoing-mappings.preview": Done(PREVIEW),
     "outgoing-mappings.send": Done(SEND),
     "invoices.send": Done(SEND),

@@ -15,8 +15,9 @@ from sandbox.delivery.models import Endpoint, Lane
 from sandbox.delivery.service import AT_ONCE
 from sandbox.integration.outgoing.examples import INVOICE_ROWS, RECEIPT_ROWS, VENDOR_ROWS
 from sandbox.integration.outgoing.headers import SHOWN_SECRET
-from sandbox.integration.outgoing.models import Connection, OutgoingMapping
+from sandbox.integration.outgoing.models import Connection, OutgoingMapping, OutgoingVersion
 
+AUTHOR = "Seed"
 HEADER = "X-Api-Key"
 STAND_IN = "the-key-that-the-project-portal-issued"
 CONNECTIONS = ("Project portal", "Payment portal")
@@ -60,12 +61,19 @@ def furnish_outgoing(session: TenantSession, inbox: str) -> None:
 
 def _add_mappings(session: TenantSession, connection_id: int) -> None:
     ids = take_block(session, OutgoingMapping.__tablename__, len(MAPPINGS))
-    found = []
-    for id_, (name, slug, source, rows, events) in zip(ids, MAPPINGS, strict=True):
+    numbers = take_block(session, OutgoingVersion.__tablename__, len(MAPPINGS))
+    now = session.clock.now()
+    usual = {"tenant_id": session.owner_id, "number": 1, "status": "live", "author": AUTHOR}
+    found, versions = [], []
+    for id_, number, (name, slug, source, rows, events) in zip(ids, numbers, MAPPINGS, strict=True):
         facts = {"name": name, "slug": slug, "source": source, "rows": rows, "events": events}
         flags = {"connection_id": connection_id, "manual": True, "active": True}
         found.append({**_stamps(session, OutgoingMapping), **facts, **flags, "id": id_})
-    session.connection().execute(insert(table_of(OutgoingMapping)), found)
+        said = {"id": number, "mapping_id": id_, "source": source, "rows": rows}
+        versions.append({**usual, **said, "created_at": now, "published_at": now})
+    connection = session.connection()
+    connection.execute(insert(table_of(OutgoingMapping)), found)
+    connection.execute(insert(table_of(OutgoingVersion)), versions)
 
 
 def _stamps(session: TenantSession, model: type[TenantRecord]) -> dict[str, object]:

@@ -14,11 +14,12 @@ from portal.api.schema import ApiModel, Identity, Instant, Name, Reference, Stam
 from portal.core.errors import Conflict, ValidationFailed
 from portal.core.remedies import Remedy
 from portal.core.session import TenantSession
-from sandbox.integration.outgoing.models import Connection, OutgoingMapping, SendSchedule
-from sandbox.integration.outgoing.rows import MOST_ROWS, OutgoingRow, Rows, article, check_rows
+from sandbox.integration.outgoing.models import Connection, OutgoingMapping, OutgoingVersion, SendSchedule
+from sandbox.integration.outgoing.rows import MOST_ROWS, OutgoingRow, Rows, article, check_rows, stored_rows
 from sandbox.integration.outgoing.schedules import set_schedule, wrong_schedule
 from sandbox.integration.outgoing.sources import SOURCES, Source
 from sandbox.integration.outgoing.triggers import forget_triggered
+from sandbox.integration.outgoing.versions import find_version, put_draft, put_live, save_draft
 from sandbox.integration.outgoing.versions_sent import forget_claims
 
 MOST_MAPPINGS = 50
@@ -45,7 +46,7 @@ TAKEN = Unique(OutgoingMapping.slug, "Another mapping has this slug")
 class OutgoingMappingBody(ApiModel):
     """What a caller may say of an outgoing mapping."""
 
-    read_only = ApiModel.read_only | {"next_run_at", "last_run_at"}
+    read_only = ApiModel.read_only | {"next_run_at", "last_run_at", "live_version", "draft_version"}
 
     name: Name
     slug: Slug = Field(description="What requests and logs call it")
@@ -65,6 +66,12 @@ class OutgoingMappingBody(ApiModel):
     )
     active: bool = Field(True, description="Switched off, nothing triggers it")
     manual: bool = Field(True, description="May be sent by hand: `Send to API`", json_schema_extra=rule(_ONE_TRIGGER))
+    as_draft: bool = Field(
+        False,
+        description="Save `rows` as a draft, to be tried and published. The live version stays. Left out, `rows` are "
+        "live at once",
+        json_schema_extra=rule("with the source of the live version"),
+    )
 
 
 class OutgoingMappingFacts(ApiModel):
@@ -74,13 +81,15 @@ class OutgoingMappingFacts(ApiModel):
     slug: str
     connection_id: int
     source: SourceName
-    rows: list[OutgoingRow]
+    rows: list[OutgoingRow] = Field(description="Those of the live version; of the draft if nothing is live yet")
     events: list[str]
     schedule: str | None
     active: bool
     manual: bool
     last_run_at: Instant | None = Field(description="When its schedule ran last, or was set")
     next_run_at: Instant | None = Field(description="When its schedule runs next, by the tenant's clock")
+    live_version: int | None = Field(description="Number of the version that sends")
+    draft_version: int | None = Field(description="Number of the version that is being worked on")
 
 
 class OutgoingMappingView(Stamps, OutgoingMappingFacts, Identity):
@@ -90,12 +99,15 @@ class OutgoingMappingView(Stamps, OutgoingMappingFacts, Identity):
 def add_mapping(session: TenantSession, data: OutgoingMappingBody) -> OutgoingMapping:
     """Add a mapping. Raises ValidationFailed naming what cannot work, Duplicate, Conflict beyond MOST_MAPPINGS."""
     fields = _resolved(session, data.model_dump())
+    is_draft, rows = fields.pop("as_draft"), fields["rows"]
     refuse_taken(session, (TAKEN,), fields)
     if len(session.scalars(select(OutgoingMapping.id)).all()) >= MOST_MAPPINGS:
         message = f"A tenant has {MOST_MAPPINGS} outgoing mappings at most. Delete one first."
         raise Conflict(message, remedy=Remedy("limit", MOST_MAPPINGS, "fewer mappings"))
-    mapping = OutgoingMapping(**fields)
+    mapping = OutgoingMapping(**fields | {"rows": [] if is_draft else rows})
     session.add(mapping)
+    session.flush()
+    (put_draft if is_draft else put_live)(session, mapping, fields["source"], rows)
     _settle(session, mapping)
     return mapping
 
@@ -103,15 +115,21 @@ def add_mapping(session: TenantSession, data: OutgoingMappingBody) -> OutgoingMa
 def change_mapping(session: TenantSession, mapping: OutgoingMapping, fields: dict[str, Any]) -> None:
     """Change what `fields` names. What was posted before stays as it was composed.
 
-    Raises ValidationFailed, Duplicate.
+    Rows are live at once, under a version of their own, or become the draft with `as_draft`. Raises ValidationFailed,
+    Duplicate.
     """
-    names = ("connection_id", "source", "rows", "events", "schedule", "active", "manual")
-    known = {name: getattr(mapping, name) for name in names}
+    fields = dict(fields)
+    is_draft = fields.pop("as_draft", False)
     if "rows" in fields:
-        fields = fields | {"rows": [OutgoingRow(**row).model_dump() for row in fields["rows"]]}
+        fields["rows"] = stored_rows(fields["rows"])
+    names = ("connection_id", "source", "rows", "events", "schedule", "active", "manual")
+    known = {name: getattr(mapping, name) for name in names} | {"rows": _shown_rows(session, mapping)}
     resolved = _resolved(session, known | fields)
     refuse_taken(session, (TAKEN,), fields, but=mapping)
-    set_fields(mapping, {name: resolved[name] for name in fields})
+    set_fields(mapping, {name: resolved[name] for name in fields if name not in ("rows", "source")})
+    if {"rows", "source"} & set(fields):
+        is_draft = is_draft or ("rows" not in fields and not mapping.rows)
+        (save_draft if is_draft else put_live)(session, mapping, resolved["source"], resolved["rows"])
     _settle(session, mapping)
 
 
@@ -142,6 +160,25 @@ def add_runs(session: TenantSession, rows: list[dict[str, Any]]) -> None:
         row["next_run_at"] = schedule.next_at if schedule else None
 
 
+def add_versions(session: TenantSession, rows: list[dict[str, Any]]) -> None:
+    """Put on each mapping of a page the numbers of its versions, and the draft's rows where nothing is live."""
+    own = OutgoingVersion.mapping_id.in_([row["id"] for row in rows])
+    known: dict[int, dict[str, OutgoingVersion]] = {}
+    for version in session.scalars(select(OutgoingVersion).where(own, OutgoingVersion.status != "retired")):
+        known.setdefault(version.mapping_id, {})[version.status] = version
+    for row in rows:
+        versions = known.get(row["id"], {})
+        for status in ("live", "draft"):
+            row[f"{status}_version"] = versions[status].number if status in versions else None
+        if not row["rows"] and "draft" in versions:
+            row["rows"] = versions["draft"].rows
+
+
+def _shown_rows(session: TenantSession, mapping: OutgoingMapping) -> list[dict[str, Any]]:
+    draft = None if mapping.rows else find_version(session, mapping, "draft")
+    return draft.rows if draft is not None else mapping.rows
+
+
 def _settle(session: TenantSession, mapping: OutgoingMapping) -> None:
     session.flush()
     set_schedule(session, mapping)
@@ -159,7 +196,7 @@ def _resolved(session: TenantSession, fields: dict[str, Any]) -> dict[str, Any]:
         raise ValidationFailed(errors | error.errors) from None
     if errors:
         raise ValidationFailed(errors)
-    return fields | {"connection_id": connection.id}
+    return fields | {"connection_id": connection.id, "rows": stored_rows(fields["rows"])}
 
 
 def _wrong_triggers(source: Source, fields: dict[str, Any]) -> dict[str, str]:

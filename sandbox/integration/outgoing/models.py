@@ -46,6 +46,7 @@ class Connection(TenantRecord, Base):
 class OutgoingMapping(TenantRecord, Base):
     """How records of one `source` become a partner's parameters, and what sends them.
 
+    `rows` are those of the live version; there are none until one is published.
     `events` are names of the catalogue, `schedule` a cron expression in the tenant's time zone.
     """
 
@@ -67,6 +68,43 @@ class OutgoingMapping(TenantRecord, Base):
     manual: Mapped[bool]
     schedule: Mapped[str | None] = mapped_column(String(120))
     active: Mapped[bool]
+
+
+class OutgoingVersion(TenantOwned, Base):
+    """Rows of a mapping as they were, are, or are to be: `status` is `draft`, `live` or `retired`, one draft and one
+    live at most. A live or retired version stays as it is.
+    """
+
+    __tablename__ = "outgoing_versions"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "mapping_id"], ["outgoing_mappings.tenant_id", "outgoing_mappings.id"], ondelete="CASCADE"
+        ),
+        Index("uq_outgoing_versions_number", "tenant_id", "mapping_id", "number", unique=True),
+    )
+    on_reset: ClassVar[OnReset] = "keep"
+    is_audited = False
+
+    mapping_id: Mapped[int] = mapped_column(BigInteger)
+    number: Mapped[int]
+    status: Mapped[str] = mapped_column(String(8))
+    source: Mapped[str] = mapped_column(String(30))
+    rows: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    author: Mapped[str] = mapped_column(String(80))
+    created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    published_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+
+
+for _status in ("draft", "live"):
+    _holds = OutgoingVersion.status == _status
+    Index(
+        f"uq_outgoing_versions_{_status}",
+        OutgoingVersion.tenant_id,
+        OutgoingVersion.mapping_id,
+        unique=True,
+        postgresql_where=_holds,
+        sqlite_where=_holds,
+    )
 
 
 class SentVersion(TenantLog, Base):

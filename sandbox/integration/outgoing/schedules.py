@@ -55,7 +55,7 @@ def zone_of(session: TenantSession) -> ZoneInfo:
 def set_schedule(session: TenantSession, mapping: OutgoingMapping) -> None:
     """Let the mapping run as it now says: what changes from now on goes with its next run; or not at all."""
     known = find_schedule(session, mapping)
-    if mapping.schedule is None or not mapping.active:
+    if mapping.schedule is None or not mapping.active or not mapping.rows:
         if known is not None:
             session.delete(known)
         return

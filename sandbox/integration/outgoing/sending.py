@@ -17,6 +17,7 @@ from sandbox.delivery.service import Message, Recipient, post, post_failed
 from sandbox.integration.outgoing.composing import Composed, compose_body, without_body
 from sandbox.integration.outgoing.connections import endpoint_of
 from sandbox.integration.outgoing.models import Connection, OutgoingMapping
+from sandbox.integration.outgoing.rows import lists_in
 from sandbox.integration.outgoing.schedules import zone_of
 from sandbox.integration.outgoing.sources import SOURCES
 from sandbox.integration.outgoing.versions_sent import claim_versions
@@ -95,7 +96,7 @@ def _post(session: TenantSession, outlet: Outlet, message: Message, composed: Co
 def compose_all(session: TenantSession, outlet: Outlet, records: Sequence[Any]) -> dict[int, Composed]:
     """What would be sent of some records, by their id. One that stumbles is told apart, and takes no other along."""
     try:
-        facts = SOURCES[outlet.source].read(session, records)
+        facts = SOURCES[outlet.source].read(session, records, lists_in(outlet.rows))
         zone = zone_of(session)
         return {id_: compose_body(outlet.rows, known, zone) for id_, known in facts.items()}
     except Exception as error:

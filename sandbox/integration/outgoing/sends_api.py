@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 from pydantic import WithJsonSchema as JsonSchema
@@ -24,11 +25,13 @@ from sandbox.integration.outgoing.rows import article
 from sandbox.integration.outgoing.sending import compose_all, outlet_of
 from sandbox.integration.outgoing.shown import SendView, show_send
 from sandbox.integration.outgoing.sources import SOURCES
+from sandbox.integration.outgoing.versions import choose_version
 from sandbox.resources.invoices import invoices
 from sandbox.resources.receipts import receipts
 from sandbox.resources.vendors import vendors
 
 OWN_SOURCE = rule("a record of the mapping's source")
+HAS_IT = rule("a version that the mapping has")
 
 
 def _parse_record(value: Any) -> int | str:
@@ -69,6 +72,14 @@ class RecordToSend(ApiModel):
     record: RecordOfSource = Field(description="The record's id or its public id")
 
 
+class RecordToPreview(RecordToSend):
+    """Which record, and by which version."""
+
+    version: Literal["live", "draft"] | None = Field(
+        None, description="Left out, the live version, or the draft if nothing is live", json_schema_extra=HAS_IT
+    )
+
+
 class SendPreviewRow(ApiModel):
     """What becomes of one row."""
 
@@ -100,7 +111,7 @@ def choose_mapping(session: TenantSession, source: str, body: SendBody) -> Outgo
         if not named:
             raise ValidationFailed({"mapping": f"No outgoing mapping of {article(noun)} is called so"})
         return named[0]
-    usable = [mapping for mapping in mappings if mapping.manual and mapping.active]
+    usable = [mapping for mapping in mappings if mapping.manual and mapping.active and mapping.rows]
     if body.connection_id is not None:
         connection = find_reference(session, Connection, body.connection_id, "connection_id")
         usable = [mapping for mapping in usable if mapping.connection_id == connection.id]
@@ -122,9 +133,10 @@ def find_of_source(session: TenantSession, mapping: OutgoingMapping, reference: 
         raise ValidationFailed({"record": f"No such {source.singular}"}) from None
 
 
-def preview(session: TenantSession, mapping: OutgoingMapping, record: Any) -> dict[str, Any]:
-    """What would be sent of a record, row by row, as SendPreview shows it."""
-    composed = compose_all(session, outlet_of(session, mapping), [record])[record.id]
+def preview(session: TenantSession, mapping: OutgoingMapping, record: Any, status: str | None) -> dict[str, Any]:
+    """What would be sent of a record by a version, row by row, as SendPreview shows it. Raises Conflict without one."""
+    version = choose_version(session, mapping, status or ("live" if mapping.rows else "draft"))
+    composed = compose_all(session, replace(outlet_of(session, mapping), rows=version.rows), [record])[record.id]
     rows = [_show_filled(row) for row in composed.rows]
     reason = composed.reason
     return {"would_send": reason is None, "reason": reason, "body": composed.body, "rows": rows}
@@ -133,7 +145,8 @@ def preview(session: TenantSession, mapping: OutgoingMapping, record: Any) -> di
 def answer_preview(call: Call) -> Done:
     """The preview of the record that the body names."""
     call.subject = call.record.public_id
-    return Done(preview(call.session, call.record, find_of_source(call.session, call.record, call.body.record)))
+    record = find_of_source(call.session, call.record, call.body.record)
+    return Done(preview(call.session, call.record, record, call.body.version))
 
 
 def answer_send(call: Call) -> Done:

@@ -81,7 +81,8 @@ def _triggered(session: TenantSession) -> list[Triggered]:
     if known is None or known[0] is not session.get_transaction():
         with session.fetching() as fetch:
             rows = [_read(row) for row in fetch(_ACTIVE, {})]
-        known = session.info[_KNOWN] = (session.get_transaction(), [row for row in rows if row.events])
+        sending = [row for row in rows if row.events and row.outlet.rows]
+        known = session.info[_KNOWN] = (session.get_transaction(), sending)
     found: list[Triggered] = known[1]
     return found
 

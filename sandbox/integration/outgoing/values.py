@@ -11,6 +11,9 @@ from zoneinfo import ZoneInfo
 from sandbox.integration.outgoing.sources import Kind
 
 Type = Literal["String", "Number", "Date", "Boolean"]
+RowType = Literal["String", "Number", "Date", "Boolean", "List"]
+LIST = "List"
+"""The type of a row that sends a list of the record, with rows of its own for each entry."""
 FITTING: dict[Type, frozenset[Kind]] = {
     "String": frozenset({"text", "number", "date", "instant", "flag"}),
     "Number": frozenset({"number", "text"}),
@@ -63,10 +66,17 @@ def convert(value: Any, type_: Type, format_: str | None, zone: ZoneInfo) -> Any
     if type_ == "Number":
         return value if isinstance(value, int | Decimal) else _read_number(str(value))
     if type_ == "Boolean":
-        return bool(value)
+        return read_constant(value, type_) if isinstance(value, str) else bool(value)
     if type_ == "Date" and format_:
-        return _write_date(value, format_, zone)
-    return _as_text(value)
+        return _write_date(_read_moment(value) if isinstance(value, str) else value, format_, zone)
+    return as_text(value)
+
+
+def plain(value: Any) -> Any:
+    """Return a field's value as transformations take it: a text or a number, None for no value."""
+    if value is None or (isinstance(value, int | Decimal) and not isinstance(value, bool)):
+        return value
+    return as_text(value)
 
 
 def _write_date(value: dt.date, format_: str, zone: ZoneInfo) -> str:
@@ -77,7 +87,8 @@ def _write_date(value: dt.date, format_: str, zone: ZoneInfo) -> str:
         raise Unfit("lies outside the years 1 to 9999 in the tenant's time zone") from None
 
 
-def _as_text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """Return a field's value as a parameter of type String carries it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dt.datetime):
@@ -85,6 +96,14 @@ def _as_text(value: Any) -> str:
     if isinstance(value, Decimal):
         return f"{value:f}"
     return value.isoformat() if isinstance(value, dt.date) else str(value)
+
+
+def _read_moment(text: str) -> dt.date:
+    """A date or an instant from a text that transformations made."""
+    try:
+        return dt.datetime.fromisoformat(text) if "T" in text else dt.date.fromisoformat(text)
+    except ValueError:
+        raise Unfit("is not a date such as 2024-02-15") from None
 
 
 def _read_number(text: str) -> Decimal:

@@ -80,6 +80,27 @@ def read_date(value: str, format: str, zone: str | None = None) -> str:
     return instant.replace(tzinfo=None).isoformat() + "Z"
 
 
+def write_date(value: str, format: str, zone: str | None = None) -> str:
+    """Return a date or an instant, as the API writes it, in a format. An instant is told in `zone`.
+
+    Raises ValueError for what is neither, for a date in a format with a time of day, and outside the calendar.
+    """
+    if "T" not in value:
+        if has_time(format):
+            raise ValueError("has no time of day")
+        return _write(dt.datetime.combine(dt.date.fromisoformat(value), dt.time()), format)
+    instant = dt.datetime.fromisoformat(value)
+    try:
+        return _write(instant.astimezone(ZoneInfo(zone or "UTC")), format)
+    except OverflowError:
+        raise ValueError("lies outside the calendar") from None
+
+
+def _write(moment: dt.datetime, format: str) -> str:
+    own = {"%Y": f"{moment.year:04}", "%f": f"{moment.microsecond // 1000:03}"}
+    return moment.strftime("".join(own.get(part, part) for part in _parts_of(format)))
+
+
 @lru_cache(maxsize=500)
 def _parts_of(text: str) -> tuple[str, ...]:
     found = _PART.findall(text)

@@ -23,6 +23,12 @@ def read_number(text: str, decimal: str = ".", grouping: str | None = None) -> D
     return Decimal(plain.replace(decimal, "."))
 
 
+def write_number(number: Decimal, decimal: str = ".", grouping: str | None = None) -> str:
+    """Return the number with these marks, in groups of three, with the decimals it has."""
+    marks = {",": grouping or "", ".": decimal}
+    return "".join(marks.get(sign, sign) for sign in f"{number:,f}")
+
+
 def example_of(decimal: str, grouping: str | None) -> str:
     """A number as these marks write it, for messages."""
     return f"1{grouping or ''}234{decimal}50"

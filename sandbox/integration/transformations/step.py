@@ -17,13 +17,25 @@ class Step(ApiModel):
 
     kind: StepKind
     case: Literal["upper", "lower", "title"] | None = Field(None, description="Of `case`")
-    format: DateFormat | None = Field(None, description="Of `date_format`: how the date comes, such as DD/MM/YYYY")
-    zone: ShortName | None = Field(None, description="Of `date_format`: the sender's time zone; UTC when left out")
-    decimal: Literal[".", ","] | None = Field(None, description="Of `number_format`: the decimal mark")
+    format: DateFormat | None = Field(
+        None,
+        description="Of `date_format`: such as DD/MM/YYYY. An incoming mapping reads the date by it, an outgoing one "
+        "writes it",
+    )
+    zone: ShortName | None = Field(
+        None,
+        description="Of `date_format`: the other system's time zone. Left out, UTC for what comes in, the tenant's for "
+        "what goes out",
+    )
+    decimal: Literal[".", ","] | None = Field(None, description="Of `number_format`: the decimal mark, read or written")
     thousands: Literal[".", ",", " ", "'"] | None = Field(
         None, description="Of `number_format`: the mark between groups of digits"
     )
     value: Line | None = Field(None, description="Of `default` and `constant`: the value; of `lookup`: for all others")
     table: dict[str, Line] | None = Field(None, max_length=200, description="Of `lookup`: from what comes to what is")
-    sources: list[Source] | None = Field(None, max_length=10, description="Of `join`: what is joined to the source")
+    sources: list[Source] | None = Field(
+        None,
+        max_length=10,
+        description="Of `join`: what is joined to the value, such as a path, or a field of the record",
+    )
     separator: Separator | None = Field(None, description="Of `join`; a space when left out")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from sandbox.integration.transformations.dates import ClockChange, read_date
-from sandbox.integration.transformations.numbers import example_of, read_number
+from sandbox.integration.transformations.dates import ClockChange, read_date, write_date
+from sandbox.integration.transformations.numbers import example_of, read_number, write_number
 from sandbox.integration.transformations.sources import MISSING, find_value
 from sandbox.integration.transformations.step import Step
 
@@ -24,6 +24,16 @@ def transform(value: Any, steps: list[Step], record: Any) -> Any:
     """The value after every step. Raises Unfit."""
     for step in steps:
         value = _STEPS[step.kind](value, step, record)
+    return value
+
+
+def transform_out(value: Any, steps: Sequence[Step], record: Any) -> Any:
+    """The value after every step, on its way out: dates and numbers are written in the form that is read on the way in.
+
+    `value` and what `record` holds are texts and numbers; dates and instants are as the API writes them. Raises Unfit.
+    """
+    for step in steps:
+        value = _STEPS_OUT[step.kind](value, step, record)
     return value
 
 
@@ -79,6 +89,20 @@ def _read_number(text: str, step: Step) -> Decimal:
         raise Unfit(f"{{label}} must be a number such as {example_of(*marks)}") from None
 
 
+def _write_date(text: str, step: Step) -> str:
+    try:
+        return write_date(text.strip(), step.format or "YYYY-MM-DD", step.zone)
+    except ValueError:
+        raise Unfit(f"{{label}} cannot be written as a date {step.format}") from None
+
+
+def _write_number(text: str, step: Step) -> str:
+    try:
+        return write_number(read_number(text), step.decimal or ".", step.thousands)
+    except ValueError:
+        raise Unfit("{label} is not a number") from None
+
+
 def _unless_number(apply: Callable[[Any, Step, Any], Any]) -> Callable[[Any, Step, Any], Any]:
     """A step that takes a JSON number as it is."""
     return lambda value, step, record: value if is_number(value) else apply(value, step, record)
@@ -115,3 +139,4 @@ _STEPS: dict[str, Callable[[Any, Step, Any], Any]] = {
     "lookup": _look_up,
     "join": _join,
 }
+_STEPS_OUT = _STEPS | {"date_format": _on_text(_write_date), "number_format": _on_text(_write_number)}
