@@ -42,7 +42,7 @@ VARYING_WITH_TODAY: dict[str, set[str]] = {
     "quotes.convert": {"date", "invoice_number"},
     "tickets.close": {"closed_at"},
     "incoming.receive": {"requestId"},
-    "incoming-mappings.versions": {"published_at"},
+    **{f"{kind}-mappings.versions": {"published_at"} for kind in ("incoming", "outgoing")},
     "incoming-mappings.replay": {"received_at"},
     "incoming-logs.list": {"key_id", "received_at", "duration"},
     "incoming-logs.read": {"key_id", "received_at", "duration", "body", "record_public_id"},

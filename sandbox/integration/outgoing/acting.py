@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from portal.api.records import find_record
 from portal.core.runtime import current_session
 from portal.tenancy.audit import record_act
 from portal.tenancy.service import lock_tenant
 from sandbox.console.visitor import visitor_actor
+from sandbox.integration.outgoing.models import OutgoingMapping
 
 AUTHOR = "Console"
 
@@ -15,6 +17,11 @@ def begin_writing() -> None:
     session = current_session()
     lock_tenant(session)
     session.author = AUTHOR
+
+
+def own_mapping(reference: str, *, lock: bool = False) -> OutgoingMapping:
+    """The sandbox's mapping. Raises NotFound."""
+    return find_record(current_session(), OutgoingMapping, reference, lock=lock)
 
 
 def note(action: str, subject: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""The Outgoing Mapping List, and the editor with a preview on a real record."""
+"""The Outgoing Mapping List, and the editor. Buttons that change the rows save nothing and lose nothing."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from portal.api.records import find_record
-from portal.api.schema import validate
-from portal.core.errors import Conflict, Duplicate, NotFound, ValidationFailed
+from portal.core.errors import Conflict, ValidationFailed
 from portal.core.runtime import current_session
-from portal.limits import CONSOLE_SENDS
 from portal.tenancy.models import Tenant
-from sandbox.console.drafts import printable
-from sandbox.console.showing import paint_body
-from sandbox.delivery.models import Delivery
-from sandbox.integration.outgoing.acting import begin_writing, note
-from sandbox.integration.outgoing.by_hand import UNDER_WAY, find_latest, send_by_hand
-from sandbox.integration.outgoing.composing import Composed, compose_body
+from sandbox.integration.outgoing.acting import begin_writing, note, own_mapping
 from sandbox.integration.outgoing.connection_pages import list_all
+from sandbox.integration.outgoing.editing import (
+    ADDITIONS,
+    Editor,
+    complain,
+    edit_mapping,
+    judge,
+    new_editor,
+    read_editor,
+    show_form,
+)
 from sandbox.integration.outgoing.mappings import (
     OutgoingMappingBody,
     add_mapping,
@@ -29,15 +31,16 @@ from sandbox.integration.outgoing.mappings import (
     remove_mapping,
 )
 from sandbox.integration.outgoing.models import OutgoingMapping, SendSchedule
-from sandbox.integration.outgoing.rows import check_rows
-from sandbox.integration.outgoing.schedules import zone_of
-from sandbox.integration.outgoing.sends_api import find_of_source
+from sandbox.integration.outgoing.rows import stored_rows
 from sandbox.integration.outgoing.sources import SOURCES
-from sandbox.integration.outgoing.typed import Body, read_mapping, shown_mapping, spare_rows
-from sandbox.integration.outgoing.values import FITTING
+from sandbox.integration.outgoing.trial_pages import typed_record
+from sandbox.integration.outgoing.trials import try_rows
+from sandbox.integration.outgoing.versions import discard_draft, find_version, list_versions, make_draft_of, publish
+from sandbox.integration.transformations.rearranging import rearrange
 from sandbox.integration.visiting import integrated_sandbox
 
 SAVED_ELSEWHERE = "It was saved by somebody else meanwhile. Save once more to put what stands here in its place."
+_ACTS = {"check", "save", "publish", "preview"}
 
 
 def add_routes(blueprint: Blueprint) -> None:
@@ -48,8 +51,10 @@ def add_routes(blueprint: Blueprint) -> None:
     blueprint.add_url_rule(path, "create_mapping", save_mapping, methods=["POST"])
     blueprint.add_url_rule(f"{path}/<reference>", "show_mapping", show_mapping, methods=["GET"])
     blueprint.add_url_rule(f"{path}/<reference>", "save_mapping", save_mapping, methods=["POST"])
+    blueprint.add_url_rule(f"{path}/<reference>/discard", "discard_draft", discard, methods=["POST"])
     blueprint.add_url_rule(f"{path}/<reference>/delete", "delete_mapping", delete_mapping, methods=["POST"])
-    blueprint.add_url_rule(f"{path}/<reference>/send", "send_record", CONSOLE_SENDS(send_record), methods=["POST"])
+    versions = f"{path}/<reference>/versions/<int:number>/draft"
+    blueprint.add_url_rule(versions, "draft_again", draft_again, methods=["POST"])
 
 
 def show_mappings() -> str:
@@ -62,41 +67,68 @@ def show_mappings() -> str:
 
 
 def show_mapping(reference: str = "") -> str:
-    """The editor, with a preview of the first record of the source."""
+    """The draft, else the live version, in the form."""
     tenant = integrated_sandbox()
-    mapping = _own(reference) if reference else None
-    typed = shown_mapping(mapping)
-    if mapping is None and request.args.get("source") in SOURCES:
-        typed["source"] = request.args["source"]
-    return _render(tenant, mapping, typed, preview=mapping is not None)
+    if not reference:
+        wanted = request.args.get("source", "")
+        return _render(tenant, None, new_editor(wanted if wanted in SOURCES else "invoice"))
+    mapping = own_mapping(reference)
+    draft = find_version(current_session(), mapping, "draft")
+    rows = draft.rows if draft is not None else mapping.rows
+    return _render(tenant, mapping, edit_mapping(mapping, rows), rows=rows)
 
 
 def save_mapping(reference: str = "") -> ResponseReturnValue:
-    """Add or change a mapping; or save nothing, and show more rows or a preview."""
-    tenant, typed = integrated_sandbox(), read_mapping(request.form)
-    mapping = _own(reference) if reference else None
-    act = request.form.get("act", "save")
-    if act != "save" or typed["source"] not in SOURCES:
-        typed["source"] = typed["source"] if typed["source"] in SOURCES else "invoice"
-        return _render(tenant, mapping, typed, preview=act == "preview", more=act == "rows")
-    if mapping is not None and request.form.get("seen") != str(mapping.version):
-        return _render(tenant, mapping, typed, {"": SAVED_ELSEWHERE}), 409
+    """Do what the pressed button says: check, preview, save, publish, or change the rows."""
+    tenant, editor, act = integrated_sandbox(), read_editor(request.form), request.form.get("do", "check")
+    begin_writing()
+    mapping = own_mapping(reference, lock=True) if reference else None
+    if editor.texts["source"] not in SOURCES:
+        editor.texts["source"] = "invoice"
+        return _render(tenant, mapping, editor), 400
+    if act not in _ACTS:
+        at = rearrange(editor.rows, act, ADDITIONS)
+        return _render(tenant, mapping, editor, at=f"{at}.code")
+    data = judge(current_session(), editor, mapping)
+    if act == "preview":
+        return _preview(tenant, mapping, editor)
+    if data is None:
+        return _render(tenant, mapping, editor), 400
+    if act == "check":
+        return _render(tenant, mapping, editor, is_sound=True)
+    return _save(tenant, mapping, editor, data, act)
+
+
+def draft_again(reference: str, number: int) -> ResponseReturnValue:
+    """Make what an older version says the draft."""
+    integrated_sandbox()
+    begin_writing()
+    mapping = own_mapping(reference, lock=True)
     try:
-        mapping = _store(mapping, typed)
-    except (ValidationFailed, Duplicate) as error:
-        return _render(tenant, mapping, typed, error.extra["errors"]), error.status
-    except Conflict as error:
-        return _render(tenant, mapping, typed, {"name": error.message}), 409
-    note(f"outgoing-mappings.{'replace' if reference else 'create'}", mapping.public_id)
-    flash("Mapping saved", "success")
-    return redirect(url_for("outgoing.show_mapping", reference=mapping.public_id), 303)
+        draft = make_draft_of(current_session(), mapping, number)
+    except ValidationFailed as refused:
+        raise Conflict(f"Version {number} can no longer work: {next(iter(refused.errors.values()))}.") from None
+    note("outgoing-mappings.draft", mapping.public_id)
+    flash(f"Version {number} is now the draft, as version {draft.number}", "success")
+    return _back_to(mapping)
+
+
+def discard(reference: str) -> ResponseReturnValue:
+    """Delete the draft."""
+    integrated_sandbox()
+    begin_writing()
+    mapping = own_mapping(reference, lock=True)
+    discard_draft(current_session(), mapping)
+    note("outgoing-mappings.replace", mapping.public_id)
+    flash("Draft discarded", "success")
+    return _back_to(mapping)
 
 
 def delete_mapping(reference: str) -> ResponseReturnValue:
-    """Take a mapping away. What it posted before goes its way."""
+    """Delete a mapping. What it posted before goes its way."""
     integrated_sandbox()
     begin_writing()
-    mapping = _own(reference, lock=True)
+    mapping = own_mapping(reference, lock=True)
     remove_mapping(current_session(), mapping)
     current_session().delete(mapping)
     note("outgoing-mappings.delete", mapping.public_id)
@@ -104,95 +136,80 @@ def delete_mapping(reference: str) -> ResponseReturnValue:
     return redirect(url_for("outgoing.list_mappings"), 303)
 
 
-def send_record(reference: str) -> ResponseReturnValue:
-    """Send to API: one record, now. One that was delivered in its present version is sent again on a second press."""
-    integrated_sandbox()
-    begin_writing()
-    session, mapping = current_session(), _own(reference)
-    place: dict[str, Any] = {"reference": mapping.public_id, "record": _typed_record()}
+def _save(
+    tenant: Tenant, mapping: OutgoingMapping | None, editor: Editor, data: OutgoingMappingBody, act: str
+) -> ResponseReturnValue:
+    if mapping is not None and editor.seen != str(mapping.version):
+        editor.seen, editor.errors[""] = str(mapping.version), SAVED_ELSEWHERE
+        return _render(tenant, mapping, editor), 409
+    is_new = mapping is None
     try:
-        record = find_of_source(session, mapping, _typed_record())
-        latest = find_latest(session, mapping, record)
-        if latest is not None and latest.status == "delivered" and request.form.get("act") != "again":
-            flash(f"{record.public_id} was delivered in this version already. Send again to send it twice.", "warning")
-            return redirect(url_for("outgoing.show_mapping", **place, again=1, _anchor="send"), 303)
-        is_known = latest is not None and latest.status in UNDER_WAY
-        delivery = send_by_hand(session, mapping, record)
-    except (ValidationFailed, Conflict) as error:
-        flash(" ".join(error.extra.get("errors", {}).values()) or error.message, "warning")
-        return redirect(url_for("outgoing.show_mapping", **place), 303)
-    note("outgoing-mappings.send", record.public_id)
-    flash(*_said_of(delivery, is_known))
-    return redirect(url_for("outgoing.show_send", reference=delivery.public_id), 303)
+        mapping, said = _store(mapping, data, act)
+    except ValidationFailed as refused:
+        complain(editor.errors, refused.errors)
+        return _render(tenant, mapping, editor), 400
+    except Conflict as refused:
+        editor.errors["name"] = refused.message
+        return _render(tenant, mapping, editor), 409
+    verb = "create" if is_new else "publish" if act == "publish" else "replace"
+    note(f"outgoing-mappings.{verb}", mapping.public_id)
+    flash(said, "success")
+    return _back_to(mapping)
 
 
-def _said_of(delivery: Delivery, is_known: bool) -> tuple[str, str]:
-    if is_known:
-        return "This version is on its way already", "warning"
-    if delivery.status == "failed":
-        return "Not sent: see the reason", "warning"
-    return "Posted to the partner", "success"
-
-
-def _store(mapping: OutgoingMapping | None, typed: Body) -> OutgoingMapping:
-    body = validate(OutgoingMappingBody, typed)
-    session = current_session()
-    begin_writing()
+def _store(mapping: OutgoingMapping | None, data: OutgoingMappingBody, act: str) -> tuple[OutgoingMapping, str]:
+    """Save the mapping and what its rows are to be. Gives what is said of it."""
+    session, is_draft = current_session(), act == "save"
     if mapping is None:
-        return add_mapping(session, body)
-    mapping = _own(str(mapping.id), lock=True)
-    change_mapping(session, mapping, body.model_dump())
-    return mapping
+        mapping = add_mapping(session, data.model_copy(update={"as_draft": is_draft}))
+        return mapping, "Draft saved" if is_draft else "Version 1 is live"
+    fields = data.model_dump()
+    has_draft = find_version(session, mapping, "draft") is not None
+    if not has_draft and mapping.rows == stored_rows(fields["rows"]) and mapping.source == fields["source"]:
+        kept = {name: value for name, value in fields.items() if name not in ("rows", "source", "as_draft")}
+        change_mapping(session, mapping, kept)
+        return mapping, "Mapping saved"
+    change_mapping(session, mapping, fields | {"as_draft": True})
+    if is_draft:
+        return mapping, "Draft saved"
+    return mapping, f"Version {publish(session, mapping).number} is live"
 
 
-def _own(reference: str, *, lock: bool = False) -> OutgoingMapping:
-    return find_record(current_session(), OutgoingMapping, reference, lock=lock)
+def _back_to(mapping: OutgoingMapping) -> ResponseReturnValue:
+    return redirect(url_for("outgoing.show_mapping", reference=mapping.public_id), 303)
 
 
-def _typed_record() -> str:
-    return printable(request.values.get("record", "")).strip() or "1"
-
-
-def _seen(mapping: OutgoingMapping | None, errors: dict[str, str] | None) -> str:
-    """The version that the form was filled from, until its writer has been told that there is a later one."""
-    known = str(mapping.version) if mapping else ""
-    return known if errors == {"": SAVED_ELSEWHERE} else request.form.get("seen", known)
-
-
-def _compose(typed: Body) -> tuple[Composed | None, dict[str, str]]:
-    """What the rows as they stand make of the chosen record; or what is wrong with them, or with the record."""
-    source, session = SOURCES[typed["source"]], current_session()
-    errors = check_rows(source, typed["rows"])
-    try:
-        record = find_record(session, source.resource.model, _typed_record())
-    except NotFound:
-        return None, errors | {"record": f"No such {source.singular}"}
-    rows = [row for number, row in enumerate(typed["rows"]) if not any(e.startswith(f"rows.{number}.") for e in errors)]
-    return compose_body(rows, source.read(session, [record])[record.id], zone_of(session)), errors
+def _preview(tenant: Tenant, mapping: OutgoingMapping | None, editor: Editor) -> ResponseReturnValue:
+    """What the typed rows make of the chosen record, if they could be saved."""
+    editor.errors = {place: text for place, text in editor.errors.items() if place.startswith("rows")}
+    if editor.errors:
+        return _render(tenant, mapping, editor), 400
+    body, _ = editor.body
+    return _render(tenant, mapping, editor, rows=stored_rows(body["rows"]))
 
 
 def _render(
     tenant: Tenant,
     mapping: OutgoingMapping | None,
-    typed: Body,
-    errors: dict[str, str] | None = None,
+    editor: Editor,
     *,
-    preview: bool = False,
-    more: bool = False,
+    is_sound: bool = False,
+    at: str = "",
+    rows: list[dict[str, Any]] | None = None,
 ) -> str:
-    composed, found = _compose(typed) if preview else (None, {})
+    session = current_session()
+    action = url_for("outgoing.create_mapping")
+    if mapping is not None:
+        action = url_for("outgoing.show_mapping", reference=mapping.public_id)
     words: dict[str, Any] = {
         "mapping": mapping,
-        "seen": _seen(mapping, errors),
-        "typed": typed,
-        "errors": errors or found,
-        "rows": spare_rows(len(typed["rows"]), more),
-        "source": SOURCES[typed["source"]],
+        "editor": editor,
+        "form": show_form(editor, action, at),
+        "is_sound": is_sound,
+        "source": SOURCES[editor.texts["source"]],
         "sources": [(name, name.replace("_", " ")) for name in SOURCES],
-        "types": tuple(FITTING),
-        "connections": [(connection.id, connection.name) for connection in list_all()],
-        "record": _typed_record(),
-        "composed": composed,
-        "body": paint_body(composed.text) if composed else None,
+        "connections": [(str(connection.id), connection.name) for connection in list_all()],
+        "versions": list_versions(session, mapping) if mapping is not None else [],
+        "trial": try_rows(session, editor.texts["source"], rows, typed_record()) if rows else None,
     }
-    return render_template("outgoing/show_mapping.html", tenant=tenant, **words)
+    return render_template("outgoing/show_mapping.html", tenant=tenant, record=typed_record(), **words)

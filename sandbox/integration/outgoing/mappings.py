@@ -112,6 +112,11 @@ def add_mapping(session: TenantSession, data: OutgoingMappingBody) -> OutgoingMa
     return mapping
 
 
+def check_mapping(session: TenantSession, data: OutgoingMappingBody, mapping: OutgoingMapping | None) -> None:
+    """Raises ValidationFailed naming what cannot work, and Duplicate; `mapping` is the one that is changed."""
+    refuse_taken(session, (TAKEN,), _resolved(session, data.model_dump()), but=mapping)
+
+
 def change_mapping(session: TenantSession, mapping: OutgoingMapping, fields: dict[str, Any]) -> None:
     """Change what `fields` names. What was posted before stays as it was composed.
 

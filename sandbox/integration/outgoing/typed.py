@@ -8,7 +8,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from sandbox.console.drafts import printable
-from sandbox.integration.outgoing.models import Connection, OutgoingMapping
+from sandbox.integration.outgoing.models import Connection
 from sandbox.integration.outgoing.rows import MOST_ROWS
 
 SPARE = 3
@@ -30,21 +30,6 @@ def read_connection(form: Form) -> Body:
     return body
 
 
-def read_mapping(form: Form) -> Body:
-    """A mapping as the API takes it."""
-    body: Body = {name: _text(form, name) for name in ("name", "slug", "source")}
-    body |= {"connection_id": _whole(_text(form, "connection_id")), "schedule": _text(form, "schedule") or None}
-    body |= {"events": form.getlist("events"), "manual": "manual" in form, "active": "active" in form}
-    names = ("parameter", "field", "constant", "type", "format", "required")
-    body["rows"] = [
-        {name: text for name, text in row.items() if text or name != "parameter"}
-        | {name: row[name] or None for name in ("field", "constant", "format")}
-        | {"type": row["type"] or "String", "required": bool(row["required"])}
-        for row in _rows(form, "rows", names, needed=("parameter", "field", "constant", "format"))
-    ]
-    return body
-
-
 def shown_connection(connection: Connection | None) -> Body:
     """A stored connection as its form shows it; a new one where there is none."""
     if connection is None:
@@ -53,14 +38,6 @@ def shown_connection(connection: Connection | None) -> Body:
     shown = {name: getattr(connection, name) for name in (*names, "success_statuses")}
     kept = [one | {"value": None} if one["secret"] else one for one in connection.headers]
     return shown | {"headers": kept}
-
-
-def shown_mapping(mapping: OutgoingMapping | None) -> Body:
-    """A stored mapping as its form shows it; a new one where there is none."""
-    if mapping is None:
-        return {"name": "", "slug": "", "source": "invoice", "rows": [], "events": [], "manual": True, "active": True}
-    names = ("name", "slug", "connection_id", "source", "rows", "events", "schedule", "manual", "active")
-    return {name: getattr(mapping, name) for name in names}
 
 
 def spare_rows(filled: int, more: bool, most: int = MOST_ROWS) -> int:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("store")
 
 
 def rows(*given: dict[str, str]) -> dict[str, str]:
-    return {f"rows-{n}-{name}": value for n, row in enumerate(given) for name, value in row.items()}
+    return {f"rows.{n}.{name}": value for n, row in enumerate(given) for name, value in row.items()}
 
 
 def test_a_partner_is_connected_mapped_sent_to_and_retried_by_hand(
@@ -46,14 +46,16 @@ def test_a_partner_is_connected_mapped_sent_to_and_retried_by_hand(
     fields |= {"connection_id": "3"} | rows({"field": "invoice_number", "parameter": "number", "required": "1"})
     wrong = fields | rows({"field": "invoice_number", "parameter": "number", "type": "Number"},
                           {"field": "date", "parameter": "number", "type": "Boolean"})  # fmt: skip
+    fields["do"] = "publish"
     page = alice.post(f"{ROOT}/outgoing", wrong, status=400)
     assert "date cannot become a Boolean" in page.text and "Row 1 fills number already" in page.text
-    preview = alice.post(f"{ROOT}/outgoing", fields | {"act": "preview", "record": "2"})
+    preview = alice.post(f"{ROOT}/outgoing", fields | {"do": "preview", "record": "2"})
     assert '"INV-2024-002"' in code_in(preview)
-    assert "No such invoice" in alice.post(f"{ROOT}/outgoing", fields | {"act": "preview", "record": "x"}).text
+    assert "No such invoice" in alice.post(f"{ROOT}/outgoing", fields | {"do": "preview", "record": "x"}).text
     saved = alice.post(f"{ROOT}/outgoing", fields)
     assert '"INV-2024-001"' in code_in(saved)
-    editor = next(form.get("action") for form in saved.find_all("form") if "omp_" in (form.get("action") or ""))
+    actions = [(form.get("action") or "").partition("#")[0] for form in saved.find_all("form")]
+    editor = next(action for action in actions if "omp_" in action)
 
     nameless = alice.post(
         editor, fields | {"seen": saved.field("seen")} | rows({"parameter": "", "field": "date"}), status=400
@@ -132,3 +134,52 @@ def test_a_plan_without_integration_is_told_so(new_visitor: Callable[[], Visitor
     alice.open_sandbox("growth")
     for path in ("outgoing", "connections", "settings", "outgoing/logs", "failed", "traces/x"):
         assert "Upgrade required" in alice.get(f"{ROOT}/{path}", 403).text
+
+
+def test_lines_transformations_and_versions_are_edited_tried_and_published(
+    new_visitor: Callable[[], Visitor], partner: Sink, courier: CourierMaker
+) -> None:
+    alice = new_visitor()
+    alice.open_sandbox()
+    form = {"name": "Partner", "url": partner.url, "method": "POST", "timeout": "5", "active": "1"}
+    alice.post(f"{ROOT}/connections", form)
+    fields = {"name": "Lines", "slug": "lines", "source": "invoice", "manual": "1", "active": "1", "connection_id": "3"}
+    number = {"rows.0.field": "invoice_number", "rows.0.parameter": "number", "rows.0.type": "String"}
+    bad = number | {"rows.1.field": "items", "rows.1.parameter": "positionen[0].text", "rows.1.type": "List"}
+    for act in ("preview", "save", "publish"):
+        refused = alice.post(f"{ROOT}/outgoing", fields | bad | {"do": act}, status=400)
+        assert "give the row the type List" in refused.text
+    more = alice.post(f"{ROOT}/outgoing", fields | bad | {"do": "add rows.1.rows"})
+    assert more.field("rows.1.rows.0.parameter") == ""
+    inner = {"rows.1.rows.0.field": "amount", "rows.1.rows.0.parameter": "preis", "rows.1.rows.0.type": "String"}
+    lines = bad | {"rows.1.parameter": "positionen"} | inner
+    chosen = lines | {"rows.1.rows.0.new_step": "number_format", "do": "add rows.1.rows.0.transformations"}
+    step = alice.post(f"{ROOT}/outgoing", fields | chosen)
+    assert step.field("rows.1.rows.0.transformations.0.kind") == "number_format"
+    at = "rows.1.rows.0.transformations.0"
+    lines |= {f"{at}.kind": "number_format", f"{at}.decimal": ",", f"{at}.thousands": "."}
+    shown = alice.post(f"{ROOT}/outgoing", fields | lines | {"do": "preview", "record": "1"})
+    assert '"preis": "1.500,00"' in code_in(shown)
+    assert "The mapping can work" in alice.post(f"{ROOT}/outgoing", fields | lines | {"do": "check"}).text
+    saved = alice.post(f"{ROOT}/outgoing", fields | lines | {"do": "save"})
+    assert "Draft saved" in saved.text and "nothing is sent until it is published" in saved.text
+    editor = next(link for link in saved.links if link.endswith("/try")).removesuffix("/try")
+    assert "Publish it, then repeat" in alice.post(f"{editor}/send", {"record": "1"}).text
+    live = alice.post(editor, fields | lines | {"do": "publish", "seen": saved.field("seen")})
+    assert "Version 1 is live" in live.text
+    alice.post(f"{editor}/send", {"record": "1"})
+    courier().deliver_due()
+    assert json.loads(partner.arrivals[0].body) == {"number": "INV-2024-001", "positionen": [{"preis": "1.500,00"}]}
+    draft = alice.post(editor, fields | number | {"do": "save", "seen": live.field("seen")})
+    assert "the live version sends until it is published" in draft.text
+    tried = alice.get(f"{editor}/try?version=draft&record=1&last=5")
+    assert "positionen" not in code_in(tried) and "differs" in tried.text
+    assert "positionen" in code_in(alice.get(f"{editor}/try?version=live&record=1"))
+    discarded = alice.post(f"{editor}/discard", {})
+    assert "Draft discarded" in discarded.text
+    again = alice.post(f"{editor}/versions/1/draft", {})
+    assert "Version 1 is now the draft, as version 2" in again.text
+    renamed = alice.post(editor, fields | lines | {"name": "Renamed", "do": "publish", "seen": again.field("seen")})
+    assert "Version 2 is live" in renamed.text
+    same = alice.post(editor, fields | lines | {"do": "save", "seen": renamed.field("seen")})
+    assert "Mapping saved" in same.text and "What stands here is live" in same.text
