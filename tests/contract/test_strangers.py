@@ -127,6 +127,7 @@ def sweeper(app: Flask, settings: Settings) -> Iterator[Sweeper]:
         for _ in range(2):
             call(door, "POST", INCOMING, {})
         call(door, "POST", "/api/v2/integration/incoming-mappings/1/draft", {"version": 1})
+        call(door, "POST", "/api/v2/integration/outgoing-mappings/1/draft", {"version": 1})
     made = [call(theirs, "POST", "/api/v2/customers", {"account": name}).get_json() for name in ("First", "Second")]
     operations = [operation for operation in describe(app) if operation.path not in ASIDE]
     yield Sweeper(ours, theirs, operations, watched=made[0]["data"]["public_id"])
