@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from redis.exceptions import RedisError
 
 from portal.api.body import parse_json
+from portal.api.quotas import Quota, Watch
 from portal.api.schema import Email
 from portal.core.errors import MalformedJson
 from portal.core.meter import KEY_LENGTH, Limit
@@ -62,6 +63,11 @@ def typed_email() -> str:
         email = _EMAIL.validate_python(email)
     whose = g.get("publishable_key", "house")
     return hashlib.sha256(f"{whose} {fold(email.strip())}".encode("utf-8", "replace")).hexdigest()
+
+
+def typed_sender() -> str:
+    """The e-mail address in the request's body and the client's address together."""
+    return f"{typed_email()} {client_address()}"
 
 
 def guest_token() -> str:
@@ -122,28 +128,51 @@ def _visitor_signer() -> URLSafeTimedSerializer:
 
 limiter = Limiter(key_func=client_address, headers_enabled=False)
 
-# An office or a trade fair behind one address; a flood would still be caught within the hour.
-LEADS_BY_ADDRESS = limiter.shared_limit("60 per hour", scope="leads per address and hour")
-LEADS_BY_EMAIL = limiter.shared_limit("5 per hour", scope="leads per e-mail and hour", key_func=typed_email)
-CHATS_BY_ADDRESS = limiter.shared_limit("60 per hour", scope="new chats per address and hour")
-CHATS_BY_EMAIL = limiter.shared_limit("5 per hour", scope="new chats per e-mail and hour", key_func=typed_email)
-# One person writes less than two messages a minute for long; an office behind one address has several.
-MESSAGES_BY_ADDRESS = limiter.shared_limit("600 per hour", scope="chat messages per address and hour")
-MESSAGES_BY_GUEST = limiter.shared_limit("120 per hour", scope="chat messages per guest and hour", key_func=guest_proof)
-# The panel looks every five seconds, 720 times an hour; two tabs of one guest, ten guests at one address.
-READS_BY_ADDRESS = limiter.shared_limit("7200 per hour", scope="chat reads per address and hour")
-READS_BY_GUEST = limiter.shared_limit("1800 per hour", scope="chat reads per guest and hour", key_func=guest_proof)
-TOKENS_BY_ADDRESS = limiter.shared_limit("600 per hour", scope="token requests per address and hour")
-SANDBOXES_BY_ADDRESS = limiter.shared_limit("20 per hour", scope="new sandboxes per address and hour")
-CONSOLE_SENDS = limiter.shared_limit("600 per hour", scope="console sends per address and hour")
-RESETS_BY_ADDRESS = limiter.shared_limit("120 per hour", scope="sandbox resets per address and hour")
-SIGN_INS_BY_ADDRESS = limiter.shared_limit("30 per hour", scope="sign-ins per address and hour", methods=["POST"])
-SIGN_INS_BY_ACCOUNT = limiter.shared_limit(
-    "10 per hour", scope="sign-ins per account and hour", key_func=typed_email, methods=["POST"]
+# An office of a hundred, a classroom, a trade fair behind one address; a flood is caught within the hour.
+LEADS_BY_ADDRESS = limiter.shared_limit("600 per hour", scope="leads per address and hour")
+LEADS_WATCHED = Watch(
+    Limit("leads stored per address and hour", 100, 3600, "More of one network are looked at by a person"),
+    client_address,
+    "busy_address",
 )
+LEADS_BY_SENDER = Watch(
+    Limit("leads stored per email address, address and hour", 5, 3600, "Nobody inquires six times in an hour"),
+    typed_sender,
+    "busy_sender",
+)
+LEADS_BY_EMAIL = Watch(
+    Limit(
+        "leads stored per email address and hour", 30, 3600, "Somebody else's email address typed from many networks"
+    ),
+    typed_email,
+    "busy_sender",
+)
+CHATS_BY_ADDRESS = limiter.shared_limit("600 per hour", scope="new chats per address and hour")
+# By email and address together: what somebody else types elsewhere locks nobody out.
+CHATS_BY_EMAIL = Quota(
+    Limit("new chats per email address and hour", 20, 3600, "A person with a chat goes on in it"), typed_sender
+)
+# A hundred people who write ten lines a minute for a tenth of the hour.
+MESSAGES_BY_ADDRESS = limiter.shared_limit("6000 per hour", scope="chat messages per address and hour")
+MESSAGES_BY_GUEST = Quota(
+    Limit("chat messages per guest and hour", 300, 3600, "Five lines a minute, all hour long"), guest_proof
+)
+# The panel looks every five seconds, 720 times an hour; two tabs of one guest, a hundred guests at one address.
+READS_BY_ADDRESS = limiter.shared_limit("72000 per hour", scope="chat reads per address and hour")
+READS_BY_GUEST = Quota(
+    Limit("chat reads per guest and hour", 1800, 3600, "Two tabs that look every five seconds"), guest_proof
+)
+TOKENS_BY_ADDRESS = limiter.shared_limit("600 per hour", scope="token requests per address and hour")
+# A course in which everybody makes a sandbox at once.
+SANDBOXES_BY_ADDRESS = limiter.shared_limit("60 per hour", scope="new sandboxes per address and hour")
+# A person sends one in ten seconds, and there are ten of them.
+CONSOLE_SENDS = limiter.shared_limit("3600 per hour", scope="console sends per address and hour")
+RESETS_BY_ADDRESS = limiter.shared_limit("600 per hour", scope="sandbox resets per address and hour")
+# What is guessed is limited by account and address together (portal/accounts/brakes.py); this protects the hashing.
+SIGN_INS_BY_ADDRESS = limiter.shared_limit("600 per hour", scope="sign-ins per address and hour", methods=["POST"])
 # Saving makes a guest of a visitor, who is kept for a day.
-TICKS_BY_ADDRESS = limiter.shared_limit("300 per hour", scope="saved checklists per address and hour")
-SIGN_UPS_BY_ADDRESS = limiter.shared_limit("20 per hour", scope="sign-ups per address and hour", methods=["POST"])
+TICKS_BY_ADDRESS = limiter.shared_limit("1200 per hour", scope="saved checklists per address and hour")
+SIGN_UPS_BY_ADDRESS = limiter.shared_limit("300 per hour", scope="sign-ups per address and hour", methods=["POST"])
 
 
 class MeterStorage(Storage):

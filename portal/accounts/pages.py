@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
+from flask_limiter import RateLimitExceeded
 
+from portal.accounts.brakes import begin_attempt, remember_device
 from portal.accounts.forms import BareForm, PasswordForm, SignInForm, SignUpForm
 from portal.accounts.guards import current_developer, own_developer, start_session
 from portal.accounts.service import PasswordChange, SignIn, SignUp, change_password, sign_in, sign_up, use_staff_link
-from portal.core.errors import Unauthorized, ValidationFailed
-from portal.core.runtime import current_session, runtime
-from portal.limits import SIGN_INS_BY_ACCOUNT, SIGN_INS_BY_ADDRESS, SIGN_UPS_BY_ADDRESS
+from portal.api.errors import as_domain_error
+from portal.core.errors import DomainError, RateLimited, Unauthorized, ValidationFailed
+from portal.core.runtime import commit_early, current_session, runtime
+from portal.limits import SIGN_INS_BY_ADDRESS, SIGN_UPS_BY_ADDRESS
 from portal.web.forms import complain, read_form
 
 entrance = Blueprint("entrance", __name__, template_folder="templates", url_prefix="/account")
@@ -35,23 +38,26 @@ def is_member() -> bool:
 def show_sign_in() -> ResponseReturnValue:
     if is_member():
         return redirect(wanted_page(), 303)
-    return render_template("accounts/show_sign_in.html", form=SignInForm(), next=wanted_page(""))
+    return _render_sign_in(SignInForm())
 
 
 @entrance.post("/sign-in")
 @SIGN_INS_BY_ADDRESS  # type: ignore[untyped-decorator]
-@SIGN_INS_BY_ACCOUNT  # type: ignore[untyped-decorator]
 def perform_sign_in() -> ResponseReturnValue:
+    """Sign a member in. A failed attempt makes the next one wait, unless it was not even one."""
     form = SignInForm()
     data = read_form(form, SignIn)
-    refused = ""
-    if data is not None:
-        try:
-            start_session(sign_in(current_session(), data, own_developer(current_session())))
-            return redirect(wanted_page(), 303)
-        except Unauthorized as error:
-            refused = error.message
-    return render_template("accounts/show_sign_in.html", form=form, refused=refused, next=wanted_page("")), 400
+    if data is None:
+        return _render_sign_in(form), 400
+    attempt = begin_attempt()
+    attempt.admit()
+    try:
+        start_session(sign_in(current_session(), data, own_developer(current_session())))
+    except Unauthorized as error:
+        return _render_sign_in(form, refused=error.message), 400
+    commit_early()
+    attempt.forgive()
+    return remember_device(make_response(redirect(wanted_page(), 303)), attempt.account)
 
 
 @entrance.get("/sign-up")
@@ -114,8 +120,26 @@ def sign_out() -> ResponseReturnValue:
     return redirect("/", 303)
 
 
-def _render_sign_up(form: SignUpForm) -> str:
-    return render_template("accounts/show_sign_up.html", form=form, guest=current_developer(), next=wanted_page(""))
+@entrance.errorhandler(RateLimited)
+@entrance.errorhandler(RateLimitExceeded)
+def keep_what_was_typed(error: Exception) -> Response:
+    """Show the form again as it was typed, but for passwords, with when to try again and another way."""
+    limit = as_domain_error(error)
+    is_sign_up = request.endpoint == "entrance.perform_sign_up"
+    page = _render_sign_up(SignUpForm(), limit) if is_sign_up else _render_sign_in(SignInForm(), limit=limit)
+    response = make_response(page, limit.status)
+    response.headers.update(limit.headers)
+    return response
+
+
+def _render_sign_in(form: SignInForm, *, refused: str = "", limit: DomainError | None = None) -> str:
+    words = {"refused": refused, "limit": limit, "next": wanted_page("")}
+    return render_template("accounts/show_sign_in.html", form=form, **words)
+
+
+def _render_sign_up(form: SignUpForm, limit: DomainError | None = None) -> str:
+    words = {"guest": current_developer(), "limit": limit, "next": wanted_page("")}
+    return render_template("accounts/show_sign_up.html", form=form, **words)
 
 
 def _render_account(form: PasswordForm) -> str:

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from flask_limiter import RateLimitExceeded
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
@@ -86,10 +86,12 @@ def as_domain_error(error: Exception) -> DomainError:
     error = getattr(error, "original_exception", None) or error
     if is_store_failure(error):
         return store_failed(error)
+    if isinstance(error, RateLimitExceeded):
+        error = _limit_hit(error)
+    if isinstance(error, RateLimited) and "caller" not in g:
+        error.offer(f"You can also write to {current_app.jinja_env.globals['site'].contact.email}.")  # type: ignore[attr-defined]
     if isinstance(error, DomainError):
         return error
-    if isinstance(error, RateLimitExceeded):
-        return _limit_hit(error)
     if isinstance(error, HTTPException):
         return _from_http(error)
     if isinstance(error, StaleDataError):

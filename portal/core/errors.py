@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from portal.core.remedies import Remedy
+from portal.core.remedies import Remedy, say_when
 
 PROBLEM = "slipway.problem"
 """Key of the WSGI environ: the error to respond with if the server could not receive the request."""
@@ -265,12 +265,17 @@ class RateLimited(DomainError):
     def __init__(self, limit: str, retry_after: int, *, count: int | None = None, reset_at: int | None = None) -> None:
         again_at = None if reset_at is None else dt.datetime.fromtimestamp(reset_at, dt.UTC)
         super().__init__(
-            f"Limit reached: {limit}. Try again in {retry_after} seconds.",
+            f"Limit reached: {limit}. Try again {say_when(retry_after, again_at)}.",
             remedy=Remedy("limit", count, again_at),
             limit=limit,
             retry_after=retry_after,
         )
         self.headers = {"Retry-After": str(retry_after)}
+
+    def offer(self, other_way: str) -> None:
+        """Add another way to proceed to the message, once."""
+        if other_way not in self.message:
+            self.message = f"{self.message} {other_way}"
 
 
 class RequestTimeout(DomainError):

@@ -117,6 +117,13 @@ def roll_back(session: TenantSession) -> None:
         session.invalidate()
 
 
+def abandon_transaction() -> None:
+    """Take back what the request did so far and let go of its locks."""
+    session: TenantSession | None = g.get("session")
+    if session is not None and session.in_transaction():
+        roll_back(session)
+
+
 def commit_early() -> None:
     """Keep what the request did so far and let go of its locks, before it waits for something slow."""
     session: TenantSession | None = g.get("session")

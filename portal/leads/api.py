@@ -5,10 +5,11 @@ from __future__ import annotations
 from flask import current_app, request
 
 from portal.api.operation import Call, Done, Operation
+from portal.api.quotas import noted_reasons
 from portal.api.schema import ApiModel
 from portal.leads.schemas import Inquiry
 from portal.leads.service import receive_inquiry
-from portal.limits import LEADS_BY_ADDRESS, LEADS_BY_EMAIL
+from portal.limits import LEADS_BY_ADDRESS, LEADS_BY_EMAIL, LEADS_BY_SENDER, LEADS_WATCHED
 
 
 class Receipt(ApiModel):
@@ -19,7 +20,7 @@ class Receipt(ApiModel):
 
 def submit_inquiry(call: Call) -> Done:
     """Keep the inquiry. The answer is the same whoever asks and whatever becomes of it."""
-    touch = receive_inquiry(call.session, call.body, tell=sales_address())
+    touch = receive_inquiry(call.session, call.body, suspicions=noted_reasons(), tell=sales_address())
     return Done({"public_id": touch.public_id})
 
 
@@ -56,6 +57,6 @@ OPERATIONS: tuple[Operation, ...] = (
             "message": "We would like a demo for four people.",
         },
         example=Done({"public_id": "led_8e8a81c423ddad4e8265400d"}),
-        wraps=(LEADS_BY_ADDRESS, LEADS_BY_EMAIL),
+        wraps=(LEADS_BY_SENDER, LEADS_BY_EMAIL, LEADS_WATCHED, LEADS_BY_ADDRESS),
     ),
 )

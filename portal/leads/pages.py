@@ -8,12 +8,13 @@ from flask_limiter import RateLimitExceeded
 
 from portal.accounts.guards import current_developer
 from portal.api.errors import as_domain_error
-from portal.core.errors import DomainError
+from portal.api.quotas import noted_reasons
+from portal.core.errors import DomainError, RateLimited
 from portal.leads.api import sales_address
 from portal.leads.forms import TOPICS, ContactForm
 from portal.leads.schemas import Inquiry
 from portal.leads.service import find_touch, receive_inquiry
-from portal.limits import LEADS_BY_ADDRESS, LEADS_BY_EMAIL
+from portal.limits import LEADS_BY_ADDRESS, LEADS_BY_EMAIL, LEADS_BY_SENDER, LEADS_WATCHED
 from portal.tenancy.audit import record_act
 from portal.web.csrf import takes_sealed_form
 from portal.web.forms import read_form
@@ -35,7 +36,9 @@ def show_contact() -> ResponseReturnValue:
 @blueprint.post("")
 @takes_sealed_form
 @LEADS_BY_ADDRESS  # type: ignore[untyped-decorator]
-@LEADS_BY_EMAIL  # type: ignore[untyped-decorator]
+@LEADS_WATCHED
+@LEADS_BY_EMAIL
+@LEADS_BY_SENDER
 def send_inquiry() -> ResponseReturnValue:
     form = ContactForm()
     form.validate()
@@ -44,7 +47,7 @@ def send_inquiry() -> ResponseReturnValue:
         return render_template("leads/show_contact.html", form=form), 400
     inquiry = inquiry.model_copy(update={"source": f"contact-{form.topic.data}"})
     session = house_session()
-    touch = receive_inquiry(session, inquiry, suspicions=form.suspicions, tell=sales_address())
+    touch = receive_inquiry(session, inquiry, suspicions=[*form.suspicions, *noted_reasons()], tell=sales_address())
     record_act(session, actor="public", action="public-leads.submit", request_id=g.request_id)
     return redirect(url_for("leads.show_receipt", receipt=touch.public_id), 303)
 
@@ -55,9 +58,10 @@ def show_receipt(receipt: str) -> ResponseReturnValue:
     return render_template("leads/show_receipt.html", touch=find_touch(house_session(), receipt))
 
 
+@blueprint.errorhandler(RateLimited)
 @blueprint.errorhandler(RateLimitExceeded)
-def keep_what_was_typed(error: RateLimitExceeded) -> Response:
-    """Too many inquiries: the form again with everything in it, and how long to wait."""
+def keep_what_was_typed(error: Exception) -> Response:
+    """Show the form again with everything in it, when to try again, and another way."""
     limit: DomainError = as_domain_error(error)
     response = make_response(render_template("leads/show_contact.html", form=ContactForm(), limit=limit), limit.status)
     response.headers.update(limit.headers)

@@ -19,6 +19,8 @@ REASONS = {
     "many_links": "The message has more than two links",
     "link_in_name": "The name holds an address of a page",
     "markup": "The message is written in HTML or forum code",
+    "busy_address": "More than a hundred inquiries came from one network within an hour",
+    "busy_sender": "More inquiries came with this email address within an hour than one person sends",
     REPEATED: "The same message came from many email addresses within a day, and too few of them are known people",
 }
 LINKS_ALLOWED = 2

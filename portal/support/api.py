@@ -210,7 +210,7 @@ OPERATIONS: tuple[Operation, ...] = (
             "message": "My call answers 401 and I do not see why.",
         },
         example=Done(EXAMPLE | {"last_seq": 1, "guest_token": "gst_kX2…"}),
-        wraps=(CHATS_BY_ADDRESS, CHATS_BY_EMAIL),
+        wraps=(CHATS_BY_EMAIL, CHATS_BY_ADDRESS),
     ),
     Operation(
         id="guest-chat.events",
@@ -229,7 +229,7 @@ OPERATIONS: tuple[Operation, ...] = (
         sample_query={"after": "0"},
         example=EXAMPLE | {"events": [EXAMPLE_LINE]},
         headers=PATH,
-        wraps=(READS_BY_ADDRESS, READS_BY_GUEST),
+        wraps=(READS_BY_GUEST, READS_BY_ADDRESS),
     ),
     Operation(
         id="guest-chat.post",
@@ -254,7 +254,7 @@ OPERATIONS: tuple[Operation, ...] = (
         sample={"message": EXAMPLE_LINE["text"], "client_msg_id": EXAMPLE_LINE["client_msg_id"]},
         example=Done(EXAMPLE_LINE),
         headers=PATH,
-        wraps=(MESSAGES_BY_ADDRESS, MESSAGES_BY_GUEST),
+        wraps=(MESSAGES_BY_GUEST, MESSAGES_BY_ADDRESS),
     ),
     Operation(
         id="guest-chat.close",
@@ -271,6 +271,6 @@ OPERATIONS: tuple[Operation, ...] = (
         returns=ConversationView,
         example=Done(EXAMPLE | {"status": "Closed", "last_seq": 3}),
         headers=PATH,
-        wraps=(MESSAGES_BY_ADDRESS, MESSAGES_BY_GUEST),
+        wraps=(MESSAGES_BY_GUEST, MESSAGES_BY_ADDRESS),
     ),
 )

@@ -11,7 +11,7 @@ from flask_limiter import RateLimitExceeded
 
 from portal.accounts.guards import current_developer
 from portal.api.errors import as_domain_error
-from portal.core.errors import Conflict, NotFound
+from portal.core.errors import Conflict, NotFound, RateLimited
 from portal.core.runtime import current_session, runtime
 from portal.limits import (
     CHAT_COOKIE,
@@ -56,7 +56,7 @@ def show_support() -> ResponseReturnValue:
 
 @blueprint.get("/panel")
 @READS_BY_ADDRESS  # type: ignore[untyped-decorator]
-@READS_BY_GUEST  # type: ignore[untyped-decorator]
+@READS_BY_GUEST
 def show_panel() -> ResponseReturnValue:
     """The block alone, for the panel; with `after`, only what came behind that line, for looking again."""
     conversation, after = own_conversation(), read_cursor("after")
@@ -70,7 +70,7 @@ def show_panel() -> ResponseReturnValue:
 @blueprint.post("")
 @takes_sealed_form
 @CHATS_BY_ADDRESS  # type: ignore[untyped-decorator]
-@CHATS_BY_EMAIL  # type: ignore[untyped-decorator]
+@CHATS_BY_EMAIL
 def begin() -> ResponseReturnValue:
     """Start a conversation; where this browser has one that goes on, the message joins it."""
     form = StartForm()
@@ -98,7 +98,7 @@ def begin() -> ResponseReturnValue:
 @blueprint.post("/messages")
 @takes_sealed_form
 @MESSAGES_BY_ADDRESS  # type: ignore[untyped-decorator]
-@MESSAGES_BY_GUEST  # type: ignore[untyped-decorator]
+@MESSAGES_BY_GUEST
 def post_message() -> ResponseReturnValue:
     conversation, session = own_conversation_or_404(), current_session()
     form = MessageForm(meta=_sealed())
@@ -120,7 +120,7 @@ def post_message() -> ResponseReturnValue:
 @blueprint.post("/close")
 @takes_sealed_form
 @MESSAGES_BY_ADDRESS  # type: ignore[untyped-decorator]
-@MESSAGES_BY_GUEST  # type: ignore[untyped-decorator]
+@MESSAGES_BY_GUEST
 def close() -> ResponseReturnValue:
     conversation = own_conversation_or_404()
     if not CloseForm(meta=_sealed()).validate():
@@ -130,8 +130,9 @@ def close() -> ResponseReturnValue:
     return redirect(HERE, 303)
 
 
+@blueprint.errorhandler(RateLimited)
 @blueprint.errorhandler(RateLimitExceeded)
-def keep_what_was_typed(error: RateLimitExceeded) -> Response:
+def keep_what_was_typed(error: Exception) -> Response:
     """Too many of something: the same form with everything in it, and how long to wait."""
     limit = as_domain_error(error)
     conversation = own_conversation()

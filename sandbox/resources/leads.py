@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import Field
-from sqlalchemy import BigInteger, ColumnElement, ForeignKeyConstraint, Index, and_, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, ForeignKeyConstraint, Index, and_, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.api.events import announce
@@ -105,8 +105,8 @@ def _is_of_person(column: Any, lead_id: Any) -> ColumnElement[bool]:
     """Select what joined the lead, and what the same email address said of other leads."""
     leads_table, touches = table_of(Lead), table_of(LeadTouch)
     same = (leads_table.c.tenant_id == touches.c.tenant_id, leads_table.c.id == lead_id)
-    email = select(func.lower(leads_table.c.email)).where(*same).correlate(touches).scalar_subquery()
-    return or_(column == lead_id, and_(touches.c.state == "accepted", touches.c.email == email))
+    email = select(leads_table.c.email_key).where(*same).correlate(touches).scalar_subquery()
+    return or_(column == lead_id, and_(touches.c.state == "accepted", touches.c.email_key == email))
 
 
 TouchQuery = query_schema("TouchQuery", {}, ("id",), searches=False, keeps_deletions=False)

@@ -14,10 +14,11 @@ from portal.core.config import Settings
 from portal.core.database import Database
 from portal.core.errors import CODES
 from portal.core.meter import charge
-from portal.limits import API_KEY
+from portal.limits import API_KEY, CHATS_BY_EMAIL
 from portal.tenancy.keys import issue_key
 from sandbox.tenants import NewSandbox
 from tests.conftest import Integration, SandboxMaker, runtime_of
+from tests.portal.limiting import email_key, use_up
 
 LIST = "/api/v2/customers"
 
@@ -92,11 +93,13 @@ def test_a_limit_tells_how_many_calls_and_from_when_on_again(app: Flask, alice: 
         assert str(answer.json["retry_after"]) == answer.headers["Retry-After"]
 
 
-def test_a_limit_of_the_public_operations_tells_as_much(client: Any) -> None:
-    for _ in range(6):
-        answer = client.post("/api/public/leads", json={"name": "", "email": "often@example.com"})
+def test_a_limit_of_the_public_operations_tells_as_much(app: Flask, client: Any, address: str) -> None:
+    body = {"fullName": "Jane", "email": "often@example.com", "message": "Hello"}
+    use_up(app, CHATS_BY_EMAIL, f"{email_key(app, body['email'])} {address}")
+    answer = client.post("/api/v1/support/guest", json=body)
     assert answer.status_code == 429
-    assert remedy(answer)["from"] == 5
+    assert remedy(answer)["from"] == 20
+    assert "write to support@slipway.example" in answer.json["message"]
 
 
 def test_a_duplicate_names_the_fields(alice: Integration) -> None:

@@ -209,22 +209,6 @@ def test_what_is_wrong_stands_beside_the_fields(client: FlaskClient) -> None:
     assert "secret" not in html
 
 
-def test_the_tenth_try_at_an_account_is_the_last_for_an_hour(
-    client: FlaskClient, new_client: Callable[[], FlaskClient]
-) -> None:
-    email = new_email()
-    sign_up(client, email)
-    answers = [sign_in(new_client(), email, f"guess number {number}") for number in range(11)]
-    assert [answer.status_code for answer in answers] == [400] * 10 + [429]
-    assert int(answers[-1].headers["Retry-After"]) > 0
-    assert sign_in(new_client(), email).status_code == 429
-
-
-def test_an_address_that_tries_many_accounts_is_stopped(client: FlaskClient) -> None:
-    codes = [sign_in(client, new_email(), "guess").status_code for _ in range(31)]
-    assert codes == [400] * 30 + [429]
-
-
 @pytest.mark.parametrize("path", ["/account/sign-in", "/account/sign-up"])
 def test_a_form_without_the_sessions_token_is_refused_in_words(client: FlaskClient, path: str) -> None:
     fields = {"name": "Alice", "email": new_email(), "password": PASSWORD}

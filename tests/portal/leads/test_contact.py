@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
+from portal.limits import LEADS_BY_ADDRESS
 from tests.lint import Page
+from tests.portal.limiting import use_up
 from tests.portal.people import field_of, fill_in, new_email
 
 
@@ -114,13 +118,26 @@ def test_a_form_sent_too_fast_is_kept_not_refused(client: FlaskClient, sam: Flas
 
 
 @pytest.mark.usefixtures("unhurried")
-def test_the_sixth_form_says_how_long_to_wait_and_keeps_what_was_typed(client: FlaskClient) -> None:
+def test_the_sixth_form_in_an_hour_is_kept_for_a_person_to_look_at(client: FlaskClient, sam: FlaskClient) -> None:
     email = new_email()
     answers = [send(client, email, message=f"Number {number}") for number in range(6)]
-    html = answers[-1].get_data(as_text=True)
-    assert answers[-1].status_code == 429
-    assert answers[-1].headers["Retry-After"] in html
-    assert "Number 5" in html
+    assert {answer.status_code for answer in answers} == {303}
+    receipt = answers[-1].headers["Location"].rpartition("/")[2]
+    page = sam.get(f"/staff/leads/{receipt}").get_data(as_text=True)
+    assert "In quarantine" in page
+    assert "than one person sends" in page
+
+
+def test_a_refusal_names_a_clock_time_and_another_way_and_keeps_what_was_typed(
+    app: Flask, client: FlaskClient, address: str
+) -> None:
+    use_up(app, LEADS_BY_ADDRESS, address)
+    answer = send(client, new_email(), message="Kept all the same")
+    html = answer.get_data(as_text=True)
+    assert answer.status_code == 429
+    assert re.search(r"Try again at \d\d:\d\d UTC", html)
+    assert "write to support@slipway.example" in html
+    assert "Kept all the same" in html
 
 
 def test_an_unknown_receipt_is_not_found(client: FlaskClient) -> None:
