@@ -17,6 +17,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.clock import system_now
 from portal.core.database import Base, Database
+from portal.core.leases import HOLDER_LENGTH, free_leases_of_the_dead
+from portal.core.processes import name_process
 from portal.core.session import TenantNotBound, TenantSession
 from portal.core.types import EncryptedJson, UtcDateTime
 
@@ -36,7 +38,7 @@ class Job(Base):
     """
 
     __tablename__ = "jobs"
-    __table_args__ = (Index(None, "status", "run_at"),)
+    __table_args__ = (Index(None, "status", "run_at"), Index(None, "leased_until"))
 
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
     tenant_id: Mapped[int | None] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), index=True)
@@ -45,6 +47,7 @@ class Job(Base):
     status: Mapped[str] = mapped_column(String(10), default="due")
     run_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     leased_until: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    holder: Mapped[str | None] = mapped_column(String(HOLDER_LENGTH))
     attempts: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str | None] = mapped_column(Text)
 
@@ -120,6 +123,7 @@ def enqueue(
 
 def run_due_jobs(database: Database, *, limit: int = 50) -> int:
     """Claim and run what is due, one after another, at most `limit` jobs. Returns how many were run."""
+    free_leases_of_the_dead(database, Base.metadata.tables[Job.__tablename__])
     count = 0
     while count < limit and (job_id := _claim(database)) is not None:
         _run(database, job_id)
@@ -140,7 +144,7 @@ def _claim(database: Database) -> int | None:
             return None
     with database.transaction() as session:
         job_id = session.scalar(due.with_for_update(skip_locked=True))
-        session.execute(update(Job).where(Job.id == job_id).values(leased_until=now + LEASE))
+        session.execute(update(Job).where(Job.id == job_id).values(leased_until=now + LEASE, holder=name_process()))
         return job_id
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.database import Base
+from portal.core.leases import HOLDER_LENGTH
 from portal.core.ownership import OnReset, TenantLog, TenantOwned
 from portal.core.types import UtcDateTime
 
@@ -125,7 +126,7 @@ class Lane(Base):
 
 
 class Queued(Base):
-    """A delivery that is due at `due_at`. A worker holds it under `lease` until `leased_until`.
+    """A delivery that is due at `due_at`. A worker, the process `holder`, holds it under `lease` until `leased_until`.
 
     `tries` counts the attempts of this round. `ahead` is by how many seconds the tenant's clock was moved past the
     instant it was due at: they are taken off the waits to come, so that a schedule of days runs in order, at once.
@@ -151,3 +152,4 @@ class Queued(Base):
     ahead: Mapped[int] = mapped_column(default=0)
     lease: Mapped[str | None] = mapped_column(String(32))
     leased_until: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    holder: Mapped[str | None] = mapped_column(String(HOLDER_LENGTH))

@@ -17,6 +17,7 @@ from sqlalchemy.orm import aliased
 
 from portal.core.clock import system_now
 from portal.core.database import Database
+from portal.core.processes import name_process
 from portal.core.session import TenantSession
 from portal.core.types import UtcDateTime
 from sandbox.delivery.models import Delivery, Lane, Queued
@@ -109,7 +110,8 @@ def claim(database: Database, lease: str, limit: int, length: dt.timedelta = LEA
         until = now + length
         keys = [(row.tenant_id, row.delivery_id) for row in chosen]
         taken = update(Queued).where(tuple_(Queued.tenant_id, Queued.delivery_id).in_(keys))
-        session.execute(taken.values(lease=lease, leased_until=until).execution_options(synchronize_session=False))
+        held = taken.values(lease=lease, leased_until=until, holder=name_process())
+        session.execute(held.execution_options(synchronize_session=False))
         return [Claim(row.tenant_id, row.delivery_id, row.ahead, until) for row in chosen]
 
 

@@ -16,8 +16,9 @@ from typing import TypeVar
 from sqlalchemy import and_, select, tuple_, update
 
 from portal.core.clock import system_now
-from portal.core.database import Database
+from portal.core.database import Base, Database
 from portal.core.errors import ServiceUnavailable
+from portal.core.leases import free_leases_of_the_dead
 from portal.core.outgoing import OutgoingAnswer, OutgoingClient, OutgoingFailed
 from portal.core.runtime import Runtime
 from portal.core.session import TenantSession
@@ -36,6 +37,8 @@ IDLE_SECONDS = 0.1
 GATHER_SECONDS = 0.05
 """How long the first outcome waits for others, to be settled with them in one transaction."""
 FAREWELL_SECONDS = 8
+TAKE_OVER_SECONDS = 2.0
+"""Between two looks for messages of workers that are dead."""
 UNENTITLED_WAIT = dt.timedelta(seconds=60)
 
 
@@ -58,6 +61,7 @@ class Courier:
         self._length = lease
         self._back: SimpleQueue[Outcome] = SimpleQueue()
         self._kept: list[Claim] = []
+        self._looks_at = 0.0
         self._out = 0
         self._is_busy = False
 
@@ -66,6 +70,7 @@ class Courier:
         with ThreadPoolExecutor(self._threads, "delivery") as pool:
             while not stopping.is_set():
                 try:
+                    self._take_over()
                     if not self._step(pool):
                         stopping.wait(IDLE_SECONDS)
                 except Exception:
@@ -88,6 +93,12 @@ class Courier:
         outcomes = self._collect()
         self._settle(outcomes)
         return 0 if self._kept else len(claims) + len(outcomes)
+
+    def _take_over(self) -> None:
+        """Free what workers that were killed held. Now and then: they seldom are."""
+        if time.monotonic() >= self._looks_at:
+            self._looks_at = time.monotonic() + TAKE_OVER_SECONDS
+            free_leases_of_the_dead(self._database, Base.metadata.tables[Queued.__tablename__])
 
     def _claim(self) -> list[Claim]:
         """As much as the threads can start at once: what waits for a thread would use up its lease."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +15,7 @@ from portal.core.clock import system_now
 from portal.core.database import Database
 from portal.core.jobs import Job, Task, enqueue, handles, run_due_jobs
 from portal.core.mail import Mailer, queue_mail, use_mailer
+from portal.core.processes import name_process
 from tests.portal.people import new_email
 
 
@@ -154,3 +157,24 @@ def test_a_job_queued_before_payloads_were_encrypted_stays_readable(database: Da
         job = session.scalars(select(Job).where(Job.kind == "test").limit(1)).one()
         assert job.payload == {"a": 1}
         session.delete(job)
+
+
+@pytest.mark.usefixtures("mailer")
+def test_the_job_of_a_worker_that_is_dead_is_done_at_once_and_that_of_a_living_one_is_left(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(jobs, "HANDLERS", dict(jobs.HANDLERS))
+    handles("test.held", needs_tenant=False)(lambda task: done.append(task.payload["by"]))
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        machine, _, _ = name_process().rsplit(" ", 2)
+        holders = {"dead": f"{machine} {process.pid} 1", "living": name_process()}
+        process.kill()
+    with database.transaction() as session:
+        for by, holder in holders.items():
+            job = enqueue(session, "test.held", {"by": by})
+            job.holder, job.leased_until = holder, system_now() + dt.timedelta(days=1)
+    run_due_jobs(database)
+    assert done == ["dead"]
+    with database.transaction() as session:
+        session.execute(update(Job).where(Job.kind == "test.held").values(status="done"))

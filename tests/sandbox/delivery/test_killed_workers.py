@@ -21,7 +21,7 @@ from portal.core.events import Event
 from sandbox.delivery.models import Attempt, Delivery
 from sandbox.tenants import NewSandbox
 from tests.conftest import Integration
-from tests.sandbox.delivery.conftest import HookMaker, bound
+from tests.sandbox.delivery.conftest import HookMaker, bound, cause
 from tests.sandbox.delivery.sink import Answer, Arrival, Sink
 
 KILLS, EVENTS = 10, 1000
@@ -55,14 +55,13 @@ class Workers:
             self.kill(pid)
 
 
-@pytest.fixture
-def workers(settings: Settings) -> Iterator[Workers]:
+def open_workers(settings: Settings, lease: float) -> Iterator[Workers]:
     options = {
         "database_url": settings.database_url,
         "secret_key": settings.secret_key,
         "threads": 8,
         "waits": [0.2] * 40,
-        "lease": 2,
+        "lease": lease,
     }
     command = [sys.executable, "-m", "tests.sandbox.delivery.worker_process", json.dumps(options)]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
@@ -71,6 +70,16 @@ def workers(settings: Settings) -> Iterator[Workers]:
         yield found
         found.kill_all()
         nursery.kill()
+
+
+@pytest.fixture
+def workers(settings: Settings) -> Iterator[Workers]:
+    yield from open_workers(settings, lease=2)
+
+
+@pytest.fixture
+def workers_of_long_leases(settings: Settings) -> Iterator[Workers]:
+    yield from open_workers(settings, lease=86_400)
 
 
 class Progress:
@@ -145,3 +154,26 @@ def wait_for_settling(database: Database, new: NewSandbox) -> None:
             return
         pause.wait(0.05)
     pytest.fail("the workers did not settle")
+
+
+def test_what_a_killed_worker_held_is_sent_by_another_at_once(
+    alice: Integration, hook: HookMaker, sink: Sink, workers_of_long_leases: Workers
+) -> None:
+    """Its leases would go on for a day."""
+    hook()
+    progress, is_killed = Progress(sink), threading.Event()
+
+    def decide(arrival: Arrival) -> Answer:
+        progress.decide(arrival)
+        is_killed.wait(timeout=PATIENCE_SECONDS)
+        return 200, {}
+
+    sink.decide = decide
+    cause(alice, 4)
+    first = workers_of_long_leases.start()
+    progress.wait_until(lambda: len(sink.arrivals) == 4)
+    workers_of_long_leases.kill(first)
+    is_killed.set()
+    workers_of_long_leases.start()
+    progress.wait_until(lambda: len(sink.arrivals) == 8)
+    assert sorted(sink.ids[:4]) == sorted(sink.ids[4:])
