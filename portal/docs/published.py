@@ -123,6 +123,7 @@ class Press:
 
     def __init__(self, application: WSGIApplication, shelf: Shelf) -> None:
         self._application = application
+        self._shelf = shelf
         self._pages = shelf.pages
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -133,6 +134,7 @@ class Press:
             environ.get("HTTP_ACCEPT_ENCODING", ""),
             environ.get("HTTP_IF_NONE_MATCH"),
             environ.get("HTTP_X_REQUEST_ID", ""),
+            environ.get("HTTP_COOKIE", ""),
         )
         start_response("200 OK" if status == 200 else "304 NOT MODIFIED", headers)
         return (body,) if body and environ["REQUEST_METHOD"] == "GET" else ()
@@ -141,10 +143,11 @@ class Press:
         return path in self._pages
 
     def hand_out(
-        self, path: str, accept_encoding: str, if_none_match: str | None, request_id: str
+        self, path: str, accept_encoding: str, if_none_match: str | None, request_id: str, cookies: str = ""
     ) -> tuple[int, list[tuple[str, str]], bytes]:
         """Return status, headers and body of the edition a caller can read; no body for who has it already."""
-        edition = self._pages[path][preferred_encoding(accept_encoding)]
+        editions = self._shelf.find(path, cookies) or self._pages[path]
+        edition = editions[preferred_encoding(accept_encoding)]
         headers = [*edition.headers, ("X-Request-Id", request_id_for(request_id))]
         if edition.is_known_to(if_none_match):
             return 304, [line for line in headers if line[0] not in ABOUT_THE_BODY], b""

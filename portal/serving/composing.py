@@ -28,7 +28,7 @@ def instant_responses(app: Flask) -> Instant:
         if "content-length" in scope.headers or "transfer-encoding" in scope.headers:
             return None
         if path in press:
-            known = get("accept-encoding", ""), get("if-none-match"), get("x-request-id", "")
+            known = get("accept-encoding", ""), get("if-none-match"), get("x-request-id", ""), _cookies(scope)
             status, headers, body = press.hand_out(path, *known)
         elif path == HEALTH:
             status, headers, body = health.respond(get("x-request-id", ""))
@@ -37,3 +37,10 @@ def instant_responses(app: Flask) -> Instant:
         return status, headers, body if scope.method == "GET" else b""
 
     return respond
+
+
+def _cookies(scope: Scope) -> str:
+    """Return the Cookie header, which HTTP/2 may send in several lines (RFC 9113, 8.2.3)."""
+    if "cookie" not in scope.headers:
+        return ""
+    return "; ".join(value for name, value in scope.headers.items() if name == "cookie")

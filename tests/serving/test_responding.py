@@ -214,6 +214,20 @@ def test_what_is_in_memory_is_answered_while_every_thread_is_held(app: Flask, cl
     assert asyncio.run(asyncio.wait_for(run(), 120)) == [200, 200, 200]
 
 
+def test_staff_are_handed_their_own_edition_of_a_printed_page(app: Flask) -> None:
+    """The Cookie header may come in several lines."""
+    app.test_client().get("/docs/quickstart")
+    respond, bodies = instant_responses(app), []
+    for cookies in ([], ["slipway_session=x"], ["slipway_session=x", "slipway_desk=1"]):
+        scope = FakeScope()
+        headers = [("host", "a.example"), *(("cookie", value) for value in cookies)]
+        scope.method, scope.path, scope.headers = "GET", "/docs/quickstart", FakeHeaders(headers)
+        found = respond(scope)  # type: ignore[arg-type]
+        assert found is not None
+        bodies.append(b'href="/staff"' in found[2])
+    assert bodies == [False, False, True]
+
+
 @pytest.mark.parametrize("error", [RuntimeError, SystemExit, KeyboardInterrupt])
 def test_no_error_ends_a_thread_of_the_application(error: type[BaseException]) -> None:
     """One thread: the second request is answered after the first has failed as badly as can be."""
