@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import ClassVar, Literal
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, ForeignKeyConstraint, Index, Integer, String, Text
+from sqlalchemy import JSON, BigInteger, ForeignKey, ForeignKeyConstraint, Index, Integer, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.database import Base
@@ -26,6 +26,7 @@ class Endpoint(TenantOwned, Base):
 
     `closed_as` says why it takes none: switched off by its owner, it answered 410, or it kept failing. What comes
     meanwhile is held. `failing_since` is the first failure after the last success, by the tenant's time.
+    `is_unverified` marks an address whose name did not resolve when it was saved, until it answers for the first time.
     """
 
     __tablename__ = "endpoints"
@@ -36,6 +37,7 @@ class Endpoint(TenantOwned, Base):
     closed_as: Mapped[str | None] = mapped_column(String(10))
     closed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     failing_since: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    is_unverified: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class Delivery(TenantLog, Base):

@@ -110,6 +110,8 @@ class _Settling:
     def settle(self) -> None:
         verdict = self._judge()
         self._log(verdict)
+        if self.outcome.answer is not None and self.endpoint is not None and self.endpoint.is_unverified:
+            self.endpoint.is_unverified = False
         if verdict.is_delivered:
             self._end("delivered", None)
             self._note_success()

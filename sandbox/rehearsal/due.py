@@ -18,6 +18,7 @@ from sandbox.delivery.models import Delivery, Queued
 from sandbox.integration.outgoing.models import OutgoingMapping, SendSchedule
 from sandbox.resources.invoices import Invoice
 from sandbox.resources.quote_records import Quote
+from sandbox.webhooks.models import EarlierSecret, Webhook
 
 _ALMOST_A_SECOND = dt.timedelta(microseconds=999_999)
 
@@ -88,6 +89,15 @@ KINDS = (
         IdempotencyKey.expires_at,
         IdempotencyKey.key,
         (IdempotencyKey.status.is_not(None),),
+    ),
+    Kind(
+        "webhook_secret.expired",
+        "An earlier secret of a webhook ended",
+        EarlierSecret.ends_at,
+        Webhook.public_id,
+        read=lambda statement: statement.join(
+            Webhook, (Webhook.tenant_id == EarlierSecret.tenant_id) & (Webhook.id == EarlierSecret.webhook_id)
+        ),
     ),
     Kind(
         "outgoing_mapping.due",

@@ -5,25 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from portal.api.conditional import refuse_outdated
 from portal.api.operation import Call, Done, Handler, Operation
 from portal.api.registrar import declare
 from portal.api.resource import Resource
 from portal.core.errors import ValidationFailed
-from portal.core.runtime import commit_early, runtime
 from portal.core.session import TenantSession
-from portal.tenancy.service import lock_tenant
 from sandbox.delivery.states import COMPUTED, add_states
+from sandbox.integration.destinations import with_destination_checked
 from sandbox.webhooks.deliveries import DeliveryView, show_delivery
 from sandbox.webhooks.examples import CHANGE, EXAMPLES, REPLACEMENT, SAMPLE
 from sandbox.webhooks.models import Webhook
 from sandbox.webhooks.schemas import ResendBody, ResentView, WebhookBody, WebhookView, WebhookWithSecret
 from sandbox.webhooks.service import (
+    MOST_EARLIER,
     MOST_RESENT,
     MOST_WEBHOOKS,
     add_webhook,
     change_webhook,
-    check_address,
     remove_webhook,
     rotate_secret,
     send_again_since,
@@ -39,32 +37,7 @@ def present_webhook(session: TenantSession, webhook: Webhook) -> dict[str, Any]:
     return webhooks.present(session, webhook)
 
 
-def check_address_aside(call: Call) -> None:
-    """Ask whether messages could be sent to the address a body names, when it is a new one.
-
-    A name may take seconds to resolve, so nothing is locked meanwhile; nothing was written before. Raises
-    ValidationFailed, and what may have become of the record in between.
-    """
-    if "url" not in call.body.model_fields_set or call.body.url == getattr(call.record, "url", None):
-        return
-    commit_early()
-    check_address(runtime().outgoing, call.body.url)
-    lock_tenant(call.session)
-    if call.operation.find is not None:
-        call.record = call.operation.find(call)
-        refuse_outdated(call)
-
-
-def _with_address_checked(operation: Operation) -> Operation:
-    def handle(call: Call) -> Any:
-        check_address_aside(call)
-        return operation.handle(call)
-
-    return replace(operation, handle=handle)
-
-
 def _create(call: Call) -> Done:
-    check_address_aside(call)
     webhook = add_webhook(call.session, call.body.model_dump())
     data = _with_secret(present_webhook(call.session, webhook), webhook.secret)
     return Done(data, {"Location": f"{PATH}/{webhook.id}"})
@@ -132,7 +105,8 @@ CREATE = Operation(
     summary="Create a webhook",
     outcome="Webhook created",
     description="Registers an address that is told of events. The answer shows the signing secret, here and never "
-    f"again. The address must be public, or be listed by the operator. A tenant has {MOST_WEBHOOKS} at most.",
+    "again. The address must be public, or be listed by the operator. If its name does not resolve, the webhook is "
+    f"saved with a warning, and its status is `unverified` until the address responds. Maximum {MOST_WEBHOOKS}.",
     permission="integration:write",
     handle=_create,
     body=WebhookBody,
@@ -172,9 +146,11 @@ ACTIONS = (
         _rotate,
         summary="Rotate the secret",
         outcome="Secret rotated",
-        description="Gives the webhook a new signing secret, shown in this answer only. For 24 hours messages carry a "
-        "second signature, by the old secret, so that a receiver can change over without losing one.",
+        description="Gives the webhook a new signing secret, returned only here. For 24 hours of the sandbox's clock, "
+        "messages also carry a signature by the old secret, so a receiver can change over without losing one. A "
+        f"further rotation ends no earlier secret; {MOST_EARLIER} of them sign at most.",
         returns=WebhookWithSecret,
+        codes=("conflict",),
     ),
 )
 
@@ -201,14 +177,15 @@ webhooks = Resource(
 def _operations() -> list[Operation]:
     """In an order in which the samples work, one after the other: the deletion comes last."""
     listing, read, whole, part, deletion, *actions = declare(webhooks)
-    whole, part = _with_address_checked(whole), replace(_with_address_checked(part), sample=CHANGE)
+    create, whole, part = [with_destination_checked(one, webhooks) for one in (CREATE, whole, part)]
+    part = replace(part, sample=CHANGE)
     deletion = replace(
         deletion,
         handle=_delete,
         codes=(),
         description="Takes the webhook away. Its deliveries stay in the log; what was not delivered yet is discarded.",
     )
-    return [listing, CREATE, *actions, read, whole, part, deletion]
+    return [listing, create, *actions, read, whole, part, deletion]
 
 
 OPERATIONS = tuple(replace(operation, example=EXAMPLES[operation.id]) for operation in _operations())

@@ -18,6 +18,7 @@ from portal.tenancy.models import Tenant
 from portal.tenancy.service import lock_tenant
 from portal.web.forms import complain, read_form
 from sandbox.console.visitor import visitor_actor
+from sandbox.delivery.destinations import UNRESOLVED, check_destination, note_destination
 from sandbox.delivery.states import states_of
 from sandbox.integration.visiting import integrated_sandbox, integration_pages
 from sandbox.webhooks import log_pages
@@ -28,7 +29,6 @@ from sandbox.webhooks.schemas import WebhookBody
 from sandbox.webhooks.service import (
     add_webhook,
     change_webhook,
-    check_address,
     remove_webhook,
     rotate_secret,
     send_again_since,
@@ -64,12 +64,13 @@ def show_form() -> str:
 def create_webhook() -> ResponseReturnValue:
     """Register an address; the page behind the redirect shows its secret, so that a reload adds no second one."""
     tenant, form = integrated_sandbox(), WebhookForm()
-    body = _read(form, None)
+    body, is_resolved = _read(form, None)
     if body is None:
         return _render_form(tenant, form, None), 400
     lock_tenant(current_session())
     webhook = add_webhook(current_session(), body.model_dump())
     _note("create", webhook)
+    _note_destination(webhook, is_resolved)
     return _to_secret(webhook, "created")
 
 
@@ -102,12 +103,13 @@ def save_webhook(public_id: str) -> ResponseReturnValue:
     """Change a webhook to what the form says."""
     tenant, form = integrated_sandbox(), WebhookForm()
     webhook = find_record(current_session(), Webhook, public_id)
-    body = _read(form, webhook)
+    body, is_resolved = _read(form, webhook)
     if body is None:
         return _render_form(tenant, form, webhook), 400
     webhook = _own(public_id)
     change_webhook(current_session(), webhook, body.model_dump())
     _note("replace", webhook)
+    _note_destination(webhook, is_resolved)
     flash("Webhook saved", "success")
     return _back_to(webhook)
 
@@ -187,20 +189,29 @@ def delete_webhook(public_id: str) -> ResponseReturnValue:
     return redirect(url_for("webhooks.list_webhooks"), 303)
 
 
-def _read(form: WebhookForm, webhook: Webhook | None) -> WebhookBody | None:
-    """What was typed; None once the complaints are beside the fields. The address is asked for with nothing locked."""
+def _read(form: WebhookForm, webhook: Webhook | None) -> tuple[WebhookBody | None, bool | None]:
+    """What was typed, None once the complaints are beside the fields; and whether a new address resolves.
+
+    The address is asked for with nothing locked.
+    """
     body = read_form(form, WebhookBody)
     if body is None and not form.events.data:
         form.events.errors = ["Choose at least one event"]
     if body is None or (webhook is not None and body.url == webhook.url):
-        return body
+        return body, None
     commit_early()
     try:
-        check_address(runtime().outgoing, body.url)
+        return body, check_destination(runtime().outgoing, body.url)
     except ValidationFailed as refused:
         complain(form, refused.errors)
-        return None
-    return body
+        return None, None
+
+
+def _note_destination(webhook: Webhook, is_resolved: bool | None) -> None:
+    if is_resolved is not None:
+        note_destination(current_session(), webhook, is_resolved=is_resolved)
+    if is_resolved is False:
+        flash(UNRESOLVED, "warning")
 
 
 def _own(public_id: str) -> Webhook:

@@ -12,7 +12,7 @@ from pydantic import WithJsonSchema as JsonSchema
 from portal.api.history import PublicId
 from portal.api.schema import ApiModel, Identity, Instant, Line, Moment, Stamps, refuse, rule, typed_line
 from portal.core.addresses import LONGEST_URL
-from sandbox.delivery.states import COMPUTED, Status
+from sandbox.delivery.states import ABOUT_STATUS, COMPUTED, Status
 from sandbox.webhooks.subscriptions import EVERYTHING
 
 _SCHEME = "^[Hh][Tt][Tt][Pp][Ss]?://"
@@ -73,14 +73,12 @@ class WebhookBody(ApiModel):
 class WebhookState(ApiModel):
     """What becomes of a webhook by itself."""
 
-    status: Status = Field(
-        description="`off`: switched off; `gone`: it answered 410; `failing`: it took nothing for three days"
-    )
+    status: Status = Field(description=ABOUT_STATUS)
     held: int = Field(description="Messages that wait until it is active again")
     closed_at: Instant | None = Field(description="Since when it gets nothing")
     failing_since: Instant | None = Field(description="The first failure after the last success")
     old_secret_until: Instant | None = Field(
-        description="Until when messages were, or are, also signed with the secret before; in real time"
+        description="Until when messages were, or are, also signed with the secret before; by the sandbox's clock"
     )
 
 

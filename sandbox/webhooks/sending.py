@@ -24,14 +24,13 @@ def compose(session: TenantSession, deliveries: list[Delivery]) -> dict[int, Par
     places = {delivery.endpoint_id for delivery in deliveries}
     found = session.scalars(select(Webhook).where(Webhook.endpoint_id.in_(places))) if places else ()
     webhooks = {webhook.endpoint_id: webhook for webhook in found}
-    now = system_now()
+    keys, now = secrets_of(session, list(webhooks.values())), system_now()
     return {
         delivery.id: Parcel(
             OutgoingRequest(
                 method="POST",
                 url=webhooks[delivery.endpoint_id].url,
-                headers=_STAYS
-                | sign(delivery.message_id, now, delivery.body, secrets_of(webhooks[delivery.endpoint_id])),
+                headers=_STAYS | sign(delivery.message_id, now, delivery.body, keys[webhooks[delivery.endpoint_id].id]),
                 body=delivery.body.encode(),
                 timeout=TIMEOUT_SECONDS,
             )

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from portal.api.records import find_record
-from portal.core.clock import system_now
 from portal.core.errors import Conflict, NotFound, ValidationFailed
 from portal.core.ids import new_public_id
-from portal.core.outgoing import OutgoingClient, OutgoingFailed
 from portal.core.remedies import Remedy
 from portal.core.session import TenantSession
+from portal.tenancy.clocks import ends_within
 from sandbox.delivery.models import Delivery, Endpoint
 from sandbox.delivery.service import (
     Message,
@@ -27,24 +27,17 @@ from sandbox.delivery.service import (
     reopen_endpoint,
     send_again,
 )
-from sandbox.webhooks.models import Webhook
+from sandbox.webhooks.models import EarlierSecret, Webhook
 from sandbox.webhooks.signing import new_secret
 from sandbox.webhooks.subscriptions import forget_subscribers, payload_of
 
 MOST_WEBHOOKS = 20
 OVERLAP = dt.timedelta(hours=24)
-"""How long messages also carry a signature by the secret that was replaced."""
+"""How long messages also carry a signature by a secret that was replaced, by the tenant's clock."""
+MOST_EARLIER = 10
 TEST_EVENT = "webhook.test"
 MOST_RESENT = 1000
 """How many messages one call sends again."""
-
-
-def check_address(client: OutgoingClient, url: str) -> None:
-    """Raises ValidationFailed where messages could not be sent to this address."""
-    try:
-        client.check(url)
-    except OutgoingFailed as error:
-        raise ValidationFailed({"url": error.text}) from None
 
 
 def add_webhook(session: TenantSession, fields: dict[str, Any]) -> Webhook:
@@ -84,8 +77,18 @@ def remove_webhook(session: TenantSession, webhook: Webhook) -> None:
 
 
 def rotate_secret(session: TenantSession, webhook: Webhook) -> str:
-    """A new secret, from the next message on. For OVERLAP messages are signed with the old one as well."""
-    webhook.old_secret, webhook.old_secret_until = webhook.secret, system_now() + OVERLAP
+    """Give a webhook a new secret, from the next message on. For OVERLAP messages are signed with the old one as well.
+
+    Each earlier secret keeps its own OVERLAP, by the tenant's clock. Raises Conflict beyond MOST_EARLIER of them.
+    """
+    now = session.clock.now()
+    own = EarlierSecret.webhook_id == webhook.id
+    session.execute(delete(EarlierSecret).where(own, EarlierSecret.ends_at <= now))
+    if len(session.scalars(select(EarlierSecret.id).where(own)).all()) >= MOST_EARLIER:
+        message = f"Messages are signed with {MOST_EARLIER} earlier secrets already. Wait until one of them ends."
+        raise Conflict(message, remedy=Remedy("limit", MOST_EARLIER, "fewer earlier secrets"))
+    webhook.old_secret_until = now + OVERLAP
+    session.add(EarlierSecret(webhook_id=webhook.id, secret=webhook.secret, ends_at=webhook.old_secret_until))
     webhook.secret = new_secret()
     return webhook.secret
 
@@ -150,13 +153,22 @@ def endpoint_of(session: TenantSession, webhook: Webhook) -> Endpoint:
     return endpoint
 
 
-def secrets_of(webhook: Webhook) -> list[str]:
-    """What its messages are signed with now: the secret, and the one it replaced while they overlap."""
-    overlaps = webhook.old_secret_until is not None and webhook.old_secret_until > system_now()
-    return [webhook.secret, webhook.old_secret] if overlaps and webhook.old_secret else [webhook.secret]
+def secrets_of(session: TenantSession, webhooks: Sequence[Webhook]) -> dict[int, list[str]]:
+    """Return what each webhook's messages are signed with now: its secret, then those replaced, the latest first."""
+    found = {webhook.id: [webhook.secret] for webhook in webhooks}
+    earlier = select(EarlierSecret.webhook_id, EarlierSecret.secret).where(
+        EarlierSecret.webhook_id.in_(found), EarlierSecret.ends_at > session.clock.now()
+    )
+    for webhook_id, secret in session.execute(earlier.order_by(EarlierSecret.id.desc())):
+        found[webhook_id].append(secret)
+    return found
 
 
 def secrets_for_url(session: TenantSession, url: str) -> list[str]:
     """The secrets of the tenant's webhooks with this address."""
-    found = session.scalars(select(Webhook).where(Webhook.url == url))
-    return [secret for webhook in found for secret in secrets_of(webhook)]
+    found = session.scalars(select(Webhook).where(Webhook.url == url).order_by(Webhook.id)).all()
+    return [secret for secrets in secrets_of(session, found).values() for secret in secrets]
+
+
+ends_within(EarlierSecret.ends_at, OVERLAP)
+ends_within(Webhook.old_secret_until, OVERLAP)

@@ -11,6 +11,7 @@ from portal.api.registrar import declare
 from portal.api.resource import Resource
 from portal.core.session import TenantSession
 from sandbox.delivery.states import COMPUTED, add_states
+from sandbox.integration.destinations import with_destination_checked
 from sandbox.integration.outgoing.connections import (
     ConnectionBody,
     ConnectionView,
@@ -48,7 +49,6 @@ from sandbox.integration.outgoing.versions_api import (
     answer_replay,
     answer_versions,
 )
-from sandbox.webhooks.api import check_address_aside
 
 ROOT = "/api/v2/integration"
 
@@ -219,17 +219,13 @@ def _delete_connection(call: Call) -> Done:
     return Done(data)
 
 
-def _with_address_checked(operation: Operation) -> Operation:
-    def handle(call: Call) -> Any:
-        check_address_aside(call)
-        return operation.handle(call)
-
-    return replace(operation, handle=handle, hides=("value",))
+def _with_destination_checked(operation: Operation) -> Operation:
+    return replace(with_destination_checked(operation, connections), hides=("value",))
 
 
 def _connection_operations() -> list[Operation]:
     listing, create, read, *changes, deletion = declare(connections)
-    create, *changes = [_with_address_checked(operation) for operation in (create, *changes)]
+    create, *changes = [_with_destination_checked(operation) for operation in (create, *changes)]
     deletion = replace(
         deletion,
         handle=_delete_connection,

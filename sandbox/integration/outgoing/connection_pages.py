@@ -14,6 +14,7 @@ from portal.core.errors import Conflict, ValidationFailed
 from portal.core.runtime import commit_early, current_session, runtime
 from portal.limits import CONSOLE_SENDS
 from portal.tenancy.models import Tenant
+from sandbox.delivery.destinations import UNRESOLVED, check_destination, note_destination
 from sandbox.delivery.states import states_of
 from sandbox.integration.outgoing.acting import begin_writing, note
 from sandbox.integration.outgoing.connections import (
@@ -26,7 +27,6 @@ from sandbox.integration.outgoing.headers import MOST_HEADERS
 from sandbox.integration.outgoing.models import Connection
 from sandbox.integration.outgoing.typed import Body, read_connection, shown_connection, spare_rows
 from sandbox.integration.visiting import integrated_sandbox
-from sandbox.webhooks.service import check_address
 
 
 def add_routes(blueprint: Blueprint) -> None:
@@ -42,8 +42,9 @@ def add_routes(blueprint: Blueprint) -> None:
 
 def list_connections() -> str:
     """Every connection with its state; secrets masked."""
-    tenant = integrated_sandbox()
-    return render_template("outgoing/list_connections.html", tenant=tenant, connections=list_all())
+    tenant, found = integrated_sandbox(), list_all()
+    states = states_of(current_session(), Connection, [connection.id for connection in found])
+    return render_template("outgoing/list_connections.html", tenant=tenant, connections=found, states=states)
 
 
 def list_all() -> list[Connection]:
@@ -92,15 +93,20 @@ def delete_connection(reference: str) -> ResponseReturnValue:
 
 def _store(connection: Connection | None, typed: Body) -> Connection:
     """Raises ValidationFailed, Conflict. A name may take seconds to resolve, so nothing is locked meanwhile."""
-    body = validate(ConnectionBody, typed)
+    body, is_resolved = validate(ConnectionBody, typed), None
     if connection is None or body.url != connection.url:
         commit_early()
-        check_address(runtime().outgoing, body.url)
+        is_resolved = check_destination(runtime().outgoing, body.url)
     begin_writing()
     if connection is None:
-        return add_connection(current_session(), body)
-    connection = find_record(current_session(), Connection, connection.id, lock=True)
-    change_connection(current_session(), connection, body.model_dump())
+        connection = add_connection(current_session(), body)
+    else:
+        connection = find_record(current_session(), Connection, connection.id, lock=True)
+        change_connection(current_session(), connection, body.model_dump())
+    if is_resolved is not None:
+        note_destination(current_session(), connection, is_resolved=is_resolved)
+    if is_resolved is False:
+        flash(UNRESOLVED, "warning")
     return connection
 
 

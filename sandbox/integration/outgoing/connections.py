@@ -17,7 +17,7 @@ from portal.core.remedies import Remedy
 from portal.core.session import TenantSession
 from sandbox.delivery.models import Endpoint
 from sandbox.delivery.service import close_endpoint, find_endpoint, open_endpoint, remove_endpoint, reopen_endpoint
-from sandbox.delivery.states import COMPUTED, Status
+from sandbox.delivery.states import ABOUT_STATUS, COMPUTED, Status
 from sandbox.integration.outgoing.headers import (
     ConnectionHeader,
     ConnectionHeaderView,
@@ -91,9 +91,7 @@ class ConnectionFacts(ApiModel):
 class ConnectionState(ApiModel):
     """What becomes of a connection by itself."""
 
-    status: Status = Field(
-        description="`off`: switched off; `gone`: it answered 410; `failing`: it took nothing for three days"
-    )
+    status: Status = Field(description=ABOUT_STATUS)
     held: int = Field(description="Messages that wait until it is active again")
     closed_at: Instant | None = Field(description="Since when it gets nothing")
     failing_since: Instant | None = Field(description="The first failure after the last success")

@@ -15,7 +15,7 @@ from portal.core.clock import system_now
 from portal.core.database import Database
 from sandbox.delivery.models import Delivery, Queued
 from sandbox.tenants import NewSandbox
-from sandbox.webhooks.models import Webhook
+from sandbox.webhooks.models import EarlierSecret
 from tests.conftest import Integration
 from tests.sandbox.delivery.conftest import CourierMaker, bound
 from tests.sandbox.delivery.sink import Sink
@@ -73,8 +73,8 @@ def test_both_secrets_verify_for_a_day_after_a_rotation(
     alice.post(f"{PATH}/1/test")
     courier().deliver_due()
     with database.transaction() as session:
-        (webhook,) = bound(session, alices_sandbox).query(Webhook)
-        webhook.old_secret_until = system_now() - dt.timedelta(seconds=1)
+        (earlier,) = bound(session, alices_sandbox).query(EarlierSecret)
+        earlier.ends_at = system_now() - dt.timedelta(seconds=1)
     alice.post(f"{PATH}/1/test")
     courier().deliver_due()
     during, after = sink.arrivals

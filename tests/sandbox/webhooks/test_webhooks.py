@@ -64,7 +64,6 @@ def test_a_webhook_is_made_with_a_secret_that_nothing_shows_again(
         ({"url": "http://localhost:8000/api/v2/customers"}, "url", "not public"),
         ({"url": "ftp://example.com/hook"}, "url", "must begin with https:// or http://"),
         ({"url": "https://alice:secret@example.com/"}, "url", "Send them in a header"),
-        ({"url": "https://nobody.invalid/hook"}, "url", "has no address"),
         ({"url": "https://example.com/" + "x" * 2000}, "url", "characters at most"),
         ({"events": []}, "events", "at least 1 entry"),
         ({"events": ["*"] * 51}, "events", "at most"),

@@ -111,7 +111,7 @@ def test_every_fault_is_told_at_once(alice: Integration) -> None:
 
 def test_an_address_inside_is_refused_at_save(alice: Integration) -> None:
     made = alice.post(PATH, {"name": "A", "url": "https://example.com/a"}).json["data"]
-    for url in ("http://169.254.169.254/", "http://10.0.0.1/", "ftp://example.com/", "http://unknown.invalid/"):
+    for url in ("http://169.254.169.254/", "http://10.0.0.1/", "ftp://example.com/"):
         for answer in (alice.post(PATH, {"name": "B", "url": url}), alice.patch(f"{PATH}/{made['id']}", {"url": url})):
             assert set(answer.json["errors"]) == {"url"}, answer.text
     assert alice.get(f"{PATH}/{made['id']}").json["data"]["url"] == "https://example.com/a"
