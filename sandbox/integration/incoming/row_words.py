@@ -72,7 +72,7 @@ class Form:
 
     def in_words(self, row: Typed) -> str:
         """What is done with a row's value, for the line that stands for it while it is folded."""
-        steps = [_step_in_words(step) for step in row["transformations"]]
+        steps = [_step_in_words(step, self.step_words) for step in row["transformations"]]
         checks = [_check_in_words(check) for check in row["checks"]]
         return " · ".join([*steps, *checks]) or "taken as it comes"
 
@@ -107,9 +107,9 @@ def _named(fields: Sequence[ErpField]) -> Choices:
     return [(line.name, f"{line.name}{' *' if line.is_required else ''}") for line in fields]
 
 
-def _step_in_words(step: Typed) -> str:
+def _step_in_words(step: Typed, words: dict[str, str]) -> str:
     said: Any = step.get("case") or step.get("format") or (step["kind"] != "lookup" and step.get("value")) or ""
-    return f"{STEP_WORDS.get(step['kind'], step['kind'])}{f' {said}' if said else ''}"
+    return f"{words.get(step['kind'], step['kind'])}{f' {said}' if said else ''}"
 
 
 def _check_in_words(check: Typed) -> str:

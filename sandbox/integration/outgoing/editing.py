@@ -34,6 +34,7 @@ TEXTS = ("name", "slug", "connection_id", "source", "schedule", "manual", "activ
 ROW_TEXTS = ("parameter", "field", "constant", "type", "format", "required", "new_step")
 _LIST = re.compile(r"(.*\.(?:sources|table))\..*")
 _FOLDED = re.compile(r"(rows\.\d+(?:\.rows\.\d+)?)\.(?:transformations|code)")
+_STEP_WORDS = STEP_WORDS | {"date_format": "write as a date", "number_format": "write as a number"}
 _UNFIT = "does not have the expected format"
 _REMEDIES = {
     "slug": "A slug has small letters, digits and hyphens, and begins and ends with none of these",
@@ -117,7 +118,7 @@ def show_form(editor: Editor, action: str, at: str) -> Form:
     inner = {name: [(each, each) for each in fields] for name, fields in source.lists.items()}
     offer = Offer([(name, name) for name in (*source.fields, *source.lists)], inner, [], types)
     unfolded = {found.group(1) for place in (at, *editor.errors) if (found := _FOLDED.match(place))}
-    return Form(action, editor.errors, offer, [], unfolded, STEP_WORDS, {})
+    return Form(action, editor.errors, offer, [], unfolded, _STEP_WORDS, {})
 
 
 def blank_row() -> Typed:
