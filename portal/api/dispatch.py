@@ -135,7 +135,7 @@ def _run(call: Call) -> Any:
     if call.is_dry:
         call.session.rollback()
         call.session.changes.clear()
-    elif call.is_audited:
+    elif call.is_audited and (call.has_changed or call.crosses):
         record_call(call)
         call.session.flush()
     return result

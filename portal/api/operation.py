@@ -22,7 +22,8 @@ class Call:
 
     `crosses` says that the platform owner acts on another tenant, `is_audited` that the call is written into the
     audit trail. A handler may set `subject`, the public id acted on, where the changed records do not tell it, and
-    `is_dry` where whatever it did is to be taken back.
+    `is_dry` where whatever it did is to be taken back. It sets `has_changed` to False if the record was left as it was:
+    only an act of the platform owner on another tenant is then audited.
     """
 
     operation: Operation
@@ -37,6 +38,7 @@ class Call:
     crosses: bool = False
     is_audited: bool = False
     is_dry: bool = False
+    has_changed: bool = True
 
     def signer(self, purpose: str) -> URLSafeSerializer:
         """Signs what the caller is to bring back to this operation, in this tenant."""

@@ -14,6 +14,7 @@ from portal.api.paging import ListPlan, Reader
 from portal.api.records import refuse_referred, refuse_taken
 from portal.api.resource import Deleted, Resource, set_fields
 from portal.api.schema import ApiModel
+from portal.api.unchanged import says_the_same
 from portal.core.ownership import TenantRecord
 from portal.core.session import TenantSession
 
@@ -107,7 +108,13 @@ def create_record(resource: Resource, session: TenantSession, body: ApiModel) ->
 
 
 def change_record(resource: Resource, session: TenantSession, record: Any, fields: dict[str, Any]) -> dict[str, Any]:
-    """Change what `fields` names and announce it. Returns as `create_record`, raises what the resource refuses with."""
+    """Change what `fields` names and announce it. Returns as `create_record`, raises what the resource refuses with.
+
+    A record that already is as `fields` say is neither written nor announced, whatever its state.
+    """
+    shown, version = resource.present(session, record), record.version
+    if says_the_same(session, fields, shown):
+        return shown
     refuse_taken(session, resource.unique, fields, but=record)
     if resource.change:
         resource.change(session, record, fields)
@@ -115,7 +122,8 @@ def change_record(resource: Resource, session: TenantSession, record: Any, field
         set_fields(record, fields)
     session.flush()
     data = resource.present(session, record)
-    _tell(resource, session, "updated", data)
+    if record.version != version:
+        _tell(resource, session, "updated", data)
     return data
 
 
@@ -157,9 +165,9 @@ def _replace(resource: Resource) -> Operation:
         "PUT",
         summary=f"Replace {_article(resource)}",
         outcome=f"{_sentence(resource)} saved",
-        description="Fields that the body leaves out go back to their defaults.",
-        handle=lambda call: _apply(resource, call, call.body.model_dump()),
-        body=resource.accepts,
+        description=_about_replacing(resource),
+        handle=lambda call: _apply(resource, call, _replacement(resource, call.body)),
+        body=_replacing(resource),
         returns=resource.shows,
         sample=resource.replacement or resource.sample,
     )
@@ -203,6 +211,37 @@ def _delete(resource: Resource) -> Operation:
     )
 
 
+def _about_replacing(resource: Resource) -> str:
+    names = " and ".join(f"`{name}`" for name in sorted(_never_shown(resource)))
+    kept = f" Only {names}, which no response shows, stays as it is." if names else ""
+    return f"Fields that the body leaves out go back to their defaults.{kept}"
+
+
+def _never_shown(resource: Resource) -> set[str]:
+    assert resource.accepts is not None
+    return set(resource.accepts.model_fields) - set(resource.shows.model_fields)
+
+
+def _replacing(resource: Resource) -> type[ApiModel]:
+    """The schema of a PUT: what was read can be sent back, so what is never shown may be left out."""
+    assert resource.accepts is not None
+    hidden = _never_shown(resource)
+    if not hidden:
+        return resource.accepts
+    known = resource.accepts.model_fields
+    fields: dict[str, Any] = {
+        name: (info.rebuild_annotation(), _optional(info) if name in hidden else info) for name, info in known.items()
+    }
+    name = f"{resource.accepts.__name__}Replacement"
+    replacing = cast(type[ApiModel], create_model(name, __base__=ApiModel, **fields))
+    replacing.read_only = resource.accepts.read_only
+    return replacing
+
+
+def _replacement(resource: Resource, body: ApiModel) -> dict[str, Any]:
+    return body.model_dump(exclude=_never_shown(resource) - body.model_fields_set)
+
+
 def all_optional(model: type[ApiModel]) -> type[ApiModel]:
     """The schema of a PATCH: every field may be left out, none loosens its type, what is read-only stays so."""
     fields: dict[str, Any] = {}
@@ -226,7 +265,10 @@ def _add(resource: Resource, session: TenantSession, body: ApiModel) -> Any:
 
 
 def _apply(resource: Resource, call: Call, fields: dict[str, Any]) -> Done:
-    return Done(change_record(resource, call.session, call.record, fields))
+    version = call.record.version
+    data = change_record(resource, call.session, call.record, fields)
+    call.has_changed = call.record.version != version
+    return Done(data)
 
 
 def _tell(resource: Resource, session: TenantSession, verb: str, data: dict[str, Any]) -> None:

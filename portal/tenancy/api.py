@@ -137,13 +137,13 @@ def _list(call: Call) -> Page:
 
 def _change_settings(call: Call) -> Done:
     call.subject = call.record.public_id
-    change_settings(call.session, call.record, call.body.model_dump(exclude_unset=True))
+    call.has_changed = change_settings(call.session, call.record, call.body.model_dump(exclude_unset=True))
     return Done(show_tenant(call.record))
 
 
 def _change_plan(call: Call) -> Done:
     call.subject = call.record.public_id
-    change_plan(call.session, call.record, call.body.plan)
+    call.has_changed = change_plan(call.session, call.record, call.body.plan)
     return Done(show_subscription(call.record))
 
 

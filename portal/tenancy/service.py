@@ -73,8 +73,8 @@ def find_own(session: TenantSession, *, lock: bool = False) -> Tenant:
     return session.scalars(statement).one()
 
 
-def change_settings(session: TenantSession, tenant: Tenant, fields: dict[str, Any]) -> None:
-    """Change settings of a tenant and note what they were.
+def change_settings(session: TenantSession, tenant: Tenant, fields: dict[str, Any]) -> bool:
+    """Change settings of a tenant and note what they were. Returns False if all are as they were.
 
     A changed hour or zone of the daily reset counts from the next day on, so no change resets a sandbox at once.
     Raises ValidationFailed for a reset hour of a tenant that is not a sandbox.
@@ -88,16 +88,21 @@ def change_settings(session: TenantSession, tenant: Tenant, fields: dict[str, An
         tenant.daily_reset_from = tenant.calendar.date_of(system_now()) + dt.timedelta(days=1)
     if changed:
         session.changes.append(Change("tenants", tenant.public_id, "changed", changed))
+    return bool(changed)
 
 
-def change_plan(session: TenantSession, tenant: Tenant, plan: str) -> None:
-    """Put the tenant on a plan; it holds from the next request on. Announces `subscription.changed` if it differs."""
+def change_plan(session: TenantSession, tenant: Tenant, plan: str) -> bool:
+    """Put the tenant on a plan; it holds from the next request on. Announces `subscription.changed` if it differs.
+
+    Returns False if the tenant is on this plan already.
+    """
     previous = tenant.plan
     if previous == plan:
-        return
+        return False
     change_settings(session, tenant, {"plan": plan})
     payload = {"tenant": tenant.public_id, "plan": plan, "previous_plan": previous, "modules": modules_of(plan)}
     record_event(session, "subscription.changed", tenant.public_id, payload)
+    return True
 
 
 def list_tenants(

@@ -113,7 +113,7 @@ users = Resource(
     module="administration",
     description=(
         "The people who sign in to the ERP. An email belongs to one user at most, and one administrator at least "
-        "stays. A password is only ever sent: replacing a user takes one, changing a user does not."
+        "stays. A password is never shown. A user who is replaced or changed without one keeps the password."
     ),
     model=User,
     shows=UserView,

@@ -85,7 +85,7 @@ OTHERS: dict[str, Answer] = {
         | {"id": 6, "live_version": None, "draft_version": 1, "version": 1}
     ),
     "incoming-mappings.read": MAPPING,
-    "incoming-mappings.replace": Done(MAPPING | {"draft_version": 2, "version": 2}),
+    "incoming-mappings.replace": Done(MAPPING | {"name": "Vendor master", "draft_version": 2, "version": 2}),
     "incoming-mappings.delete": Done({"id": 2, "public_id": "imp_b02d6f1847c3e95a0d1f6c38"}),
     "incoming-mappings.check": Done({"is_sound": True, "faults": {}}),
     "incoming-mappings.run": Done({"outcome": "SUCCESS", "status": 200, "answers": [TRIED]}),
@@ -113,7 +113,7 @@ OTHERS: dict[str, Answer] = {
             "left_out": 0,
         }
     ),
-    "incoming-mappings.publish": Done(MAPPING | {"live_version": 2, "version": 3}),
+    "incoming-mappings.publish": Done(MAPPING | {"name": "Vendor master", "live_version": 2, "version": 3}),
     "incoming-logs.list": Page([LINE], limit=20, page=1, total=1),
     "incoming-logs.read": {
         **LINE,

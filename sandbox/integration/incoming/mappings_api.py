@@ -13,9 +13,10 @@ from portal.api.operation import Call, Done, Operation, Page
 from portal.api.paging import ListPlan, Reader
 from portal.api.records import Unique
 from portal.api.resource import Resource
+from portal.api.unchanged import says_the_same
 from portal.core.session import TenantSession
 from sandbox.integration.incoming import samples
-from sandbox.integration.incoming.definition import Definition
+from sandbox.integration.incoming.definition import Definition, stored
 from sandbox.integration.incoming.faults import find_faults
 from sandbox.integration.incoming.mapping_schemas import (
     IncomingDraftBody,
@@ -45,6 +46,7 @@ PATH = "/api/v2/integration/incoming-mappings"
 _NAMED = ("slug", "name", "target", "is_default")
 _COMPUTED = ("rows", "duplicates", "answers", "live_version", "draft_version")
 _STATES = ("live", "draft")
+_NOTHING_SAID: dict[str, Any] = {"duplicates": None, "answers": {}}
 
 
 def _create(session: TenantSession, body: IncomingMappingBody) -> IncomingMapping:
@@ -52,8 +54,11 @@ def _create(session: TenantSession, body: IncomingMappingBody) -> IncomingMappin
 
 
 def _replace(session: TenantSession, mapping: IncomingMapping, fields: dict[str, Any]) -> None:
-    said = {name: fields[name] for name in Definition.model_fields}
-    save_draft(session, mapping, {name: fields[name] for name in _NAMED}, Definition.model_validate(said))
+    definition = Definition.model_validate({name: fields[name] for name in Definition.model_fields})
+    named = {name: fields[name] for name in _NAMED}
+    if says_the_same(session, {**named, **_NOTHING_SAID, **stored(definition)}, mappings.present(session, mapping)):
+        return
+    save_draft(session, mapping, named, definition)
 
 
 def _add_versions(session: TenantSession, rows: list[dict[str, Any]]) -> None:
@@ -68,7 +73,7 @@ def _add_versions(session: TenantSession, rows: list[dict[str, Any]]) -> None:
 def _said(versions: Mapping[str, IncomingVersion]) -> dict[str, Any]:
     shown = versions.get("draft") or versions["live"]
     numbers = {f"{status}_version": versions[status].number if status in versions else None for status in _STATES}
-    return {"duplicates": None, "answers": {}, **shown.definition, **numbers}
+    return {**_NOTHING_SAID, **shown.definition, **numbers}
 
 
 def _check(call: Call) -> Done:
@@ -228,7 +233,7 @@ mappings: Resource = Resource(
     },
     replacement={
         "slug": "vendor-creation",
-        "name": "Vendor creation",
+        "name": "Vendor master",
         "target": "vendor",
         "is_default": True,
         **samples.VENDOR_CREATION,

@@ -94,21 +94,23 @@ def match_failed(session: TenantSession, wanted: Filter) -> list[Delivery]:
     return _locked(session, statement)
 
 
-def edit_body(session: TenantSession, delivery: Delivery, body: str) -> None:
+def edit_body(session: TenantSession, delivery: Delivery, body: str) -> bool:
     """Put another body in place of the one that failed. It is another message then, under an idempotency key of its
     own, linked to the one before: a partner may know that one with the body that failed.
 
-    Raises Conflict for one that is not in the Failed Queue, ValidationFailed for what is not a JSON object.
+    Returns False if it is the same body. Raises Conflict for one that is not in the Failed Queue, ValidationFailed for
+    what is not a JSON object.
     """
     if delivery.status != "failed":
         message = f"This send is {delivery.status}; only what stands in the Failed Queue can be edited."
         raise Conflict(message, remedy=Remedy("state", delivery.status, "failed"))
     text = check_body(body)
     if text == delivery.body:
-        return
+        return False
     delivery.body = text
     delivery.previous_id, delivery.message_id = delivery.message_id, new_public_id(KEY_PREFIX)
     move_claim(session, delivery.previous_id, delivery.message_id)
+    return True
 
 
 def check_body(body: str) -> str:

@@ -137,7 +137,7 @@ def _read(call: Call) -> dict[str, Any]:
 
 
 def _edit(call: Call) -> Done:
-    edit_body(call.session, call.record, call.body.body)
+    call.has_changed = edit_body(call.session, call.record, call.body.body) or call.body.retry
     if call.body.retry:
         result = retry(call.session, [call.record], is_edited=True)
         if result.refused:

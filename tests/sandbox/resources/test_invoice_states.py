@@ -38,7 +38,7 @@ def closed(request: pytest.FixtureRequest, alice: Integration) -> tuple[dict[str
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 def test_what_is_closed_stays_as_it_is(alice: Integration, closed: tuple[dict[str, Any], str], method: str) -> None:
     invoice, code = closed
-    body = {"PUT": BODY, "PATCH": {"notes": "Changed"}, "DELETE": None}[method]
+    body = {"PUT": BODY | {"notes": "Changed"}, "PATCH": {"notes": "Changed"}, "DELETE": None}[method]
     answer = alice.call(method, f"{LIST}/{invoice['id']}", body)
     assert (answer.status_code, answer.json["code"]) == (409, code)
     assert read(alice, invoice) == invoice

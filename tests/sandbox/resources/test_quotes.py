@@ -133,7 +133,7 @@ def test_a_quote_is_answered_once_and_then_stays(alice: Integration, verb: str, 
     refused = [
         act(alice, quote, "accept"),
         act(alice, quote, "decline"),
-        alice.put(path, BODY),
+        alice.put(path, BODY | {"notes": "Changed"}),
         alice.patch(path, {"notes": "x"}),
         alice.delete(path),
     ]
