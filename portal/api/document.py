@@ -89,7 +89,7 @@ def _describe_event(event: EventType, models: Models) -> dict[str, Any]:
     if event.example is not None:
         media["example"] = {"type": event.name, "timestamp": ANNOUNCED_AT, "data": dict(event.example)}
     return {
-        "operationId": event.name,
+        "operationId": f"events.{event.name}",
         "summary": event.text,
         "description": f"{event.text}. References are public ids.",
         "parameters": list(SIGNATURE_HEADERS),

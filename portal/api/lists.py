@@ -51,10 +51,16 @@ QueryReference = Annotated[
 ]
 
 
+def _leave_out_default(schema: dict[str, Any]) -> None:
+    """Publish no default page: generated clients send defaults, and a page beside a cursor is refused."""
+    schema.pop("default", None)
+    schema |= {"description": "Page, from 1. Default 1 without a cursor"} | rule("not together with cursor")
+
+
 class ListQuery(ApiModel):
     """What every list understands."""
 
-    page: PageNumber = Field(1, json_schema_extra=rule("not together with cursor"))
+    page: PageNumber = Field(1, json_schema_extra=_leave_out_default)
     limit: PageSize = 20
     cursor: str | None = Field(
         None,

@@ -118,9 +118,11 @@ Country = Annotated[
 Date = Annotated[dt.date, BeforeValidator(_parse_date), JsonSchema({"type": "string", "format": "date"})]
 Instant = Annotated[dt.datetime, JsonSchema({"type": "string", "format": "date-time"})]
 Moment = Annotated[dt.datetime, BeforeValidator(_parse_instant), JsonSchema({"type": "string", "format": "date-time"})]
-_CENTS = {"maximum": 999_999_999_999.99, "multipleOf": 0.01}
-_MILLS = {"maximum": 999_999_999.999, "multipleOf": 0.001}
-_MONEY = JsonSchema({"type": "number", "multipleOf": 0.01, "examples": [1500.00]})
+_TWO_DECIMALS, _THREE_DECIMALS = rule("two decimals at most"), rule("three decimals at most")
+"""Said in words: by `multipleOf`, validators that count in floats refuse 38.34 as no multiple of 0.01."""
+_CENTS = {"maximum": 999_999_999_999.99, **_TWO_DECIMALS}
+_MILLS = {"maximum": 999_999_999.999, **_THREE_DECIMALS}
+_MONEY = JsonSchema({"type": "number", "examples": [1500.00]})
 
 
 class Identity(ApiModel):
@@ -164,7 +166,7 @@ Percentage = Annotated[
     BeforeValidator(_parse_number),
     Field(ge=0, le=100),
     AfterValidator(_whole_cents),
-    JsonSchema({"type": "number", "minimum": 0, "maximum": 100, "multipleOf": 0.01, "examples": [18.00]}),
+    JsonSchema({"type": "number", "minimum": 0, "maximum": 100, **_TWO_DECIMALS, "examples": [18.00]}),
 ]
 Quantity = Annotated[
     Decimal,
@@ -173,7 +175,7 @@ Quantity = Annotated[
     AfterValidator(_whole_mills),
     JsonSchema({"type": "number", "exclusiveMinimum": 0, **_MILLS, "examples": [1]}),
 ]
-Level = Annotated[Decimal, JsonSchema({"type": "number", "minimum": 0, "multipleOf": 0.001, "examples": [40]})]
+Level = Annotated[Decimal, JsonSchema({"type": "number", "minimum": 0, "examples": [40]})]
 Difference = Annotated[
     Decimal,
     BeforeValidator(_parse_number),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import jsonschema
 import pytest
 from flask import Flask
 
@@ -14,7 +15,7 @@ from portal.core.errors import CODES
 from portal.tenancy.plans import MODULES
 from tests.conftest import Integration
 from tests.contract.beforehand import BEFOREHAND, fail_a_send
-from tests.contract.breaking import operations_of
+from tests.contract.breaking import inlined, operations_of
 from tests.contract.described import Described, describe, document_of
 from tests.contract.door import TENANTS
 
@@ -117,3 +118,36 @@ def test_a_method_that_a_path_does_not_have_is_refused_with_those_it_has(
             answer = alice.client.open(address, method=method)
             assert answer.status_code == 405, (method, path)
             assert set(answer.headers["Allow"].split(", ")) == methods, (method, path)
+
+
+@pytest.mark.one_store
+def test_no_two_operations_share_an_id(document: dict[str, Any]) -> None:
+    """Generators refuse a document in which a path and a webhook share one."""
+    webhooks = [entry["post"]["operationId"] for entry in document["webhooks"].values()]
+    ids = [operation["operationId"] for operation in operations_of(document).values()] + webhooks
+    assert sorted(ids) == sorted(set(ids))
+
+
+@pytest.mark.one_store
+def test_validators_that_count_in_floats_take_every_valid_price(document: dict[str, Any]) -> None:
+    product = inlined(document["components"]["schemas"]["ProductBody"], document)
+    validator = jsonschema.Draft202012Validator(product)
+    prices = [cents / 100 for cents in range(1, 10_000, 97)]
+    assert [price for price in prices if not validator.is_valid({"name": "A", "price": price})] == []
+    assert not validator.is_valid({"name": "A", "price": -1})
+    assert "multipleOf" not in json.dumps(document)
+
+
+@pytest.mark.one_store
+def test_no_page_is_sent_by_default_beside_a_cursor(alice: Integration, document: dict[str, Any]) -> None:
+    """Generated clients send the defaults that a document states."""
+    for path, item in document["paths"].items():
+        query = {
+            parameter["name"]: parameter["schema"]["default"]
+            for parameter in item.get("get", {}).get("parameters", [])
+            if "default" in parameter.get("schema", {})
+        }
+        names = {parameter["name"] for parameter in item.get("get", {}).get("parameters", [])}
+        assert not ("cursor" in names and "page" in query), path
+    assert alice.get("/api/v2/customers?cursor=&page=1").status_code == 400
+    assert alice.get("/api/v2/customers?cursor=&limit=20").status_code == 200
