@@ -173,3 +173,23 @@ def test_an_upgrade_gives_every_row_a_key_and_keeps_two_spellings_of_one_address
     assert keys[1].startswith("strasse@x.example")
     assert keys[1] != keys[0]
     assert {row.phone_e164 for row in found} == {"+12125550100"}
+
+
+def test_an_upgrade_keeps_the_secret_that_a_webhook_replaced(old_database: Database) -> None:
+    migrations.upgrade(old_database, "0007")
+    with old_database.writer.begin() as connection:
+        metadata = MetaData()
+        metadata.reflect(connection, only=["endpoints", "webhooks"])
+        endpoints, webhooks = metadata.tables["endpoints"], metadata.tables["webhooks"]
+        for number in (1, 2):
+            connection.execute(insert(endpoints).values(row_for(endpoints) | {"id": number}))
+        until = value_for(webhooks.c.old_secret_until)
+        replaced = {"id": 2, "endpoint_id": 2, "public_id": "b", "old_secret": "sealed", "old_secret_until": until}
+        for fields in ({"id": 1, "endpoint_id": 1, "public_id": "a"}, replaced):
+            connection.execute(insert(webhooks).values(row_for(webhooks) | fields))
+    migrations.upgrade(old_database)
+    with old_database.reader.connect() as connection:
+        found = connection.execute(text("SELECT tenant_id, webhook_id, secret FROM webhook_secrets")).all()
+        kept = connection.execute(select(webhooks.c.id, webhooks.c.old_secret).order_by(webhooks.c.id)).all()
+    assert [tuple(row) for row in found] == [(1, 2, "sealed")]
+    assert [tuple(row) for row in kept] == [(1, None), (2, None)]
