@@ -144,7 +144,9 @@ class Reader:
         limit, place = self.query.limit, self._place()
         one_more = {"limit": limit + 1}
         if place.id:
-            rows = fetch(statements.after, {**values, **one_more, "value": place.value, "after_id": place.id})
+            rows = fetch(
+                statements.after, {**values, **one_more, "value": self._ordered(place.value), "after_id": place.id}
+            )
         else:
             rows = fetch(statements.rows, {**values, **one_more, "offset": 0})
         items, gone = self._dicts(rows), []
@@ -170,6 +172,11 @@ class Reader:
         value = "" if value is None else value
         text, kind = value.isoformat() if isinstance(value, dt.date) else str(value), type(value).__name__
         return str(self.signer.dumps([self.query.sort, kind, text, id_, deletion]))
+
+    def _ordered(self, value: Any) -> Any:
+        """What a list is ordered by in place of a value that it shows."""
+        derived = find_derived(table_of(self.plan.model), _sorted_by(self.query.sort), "order")
+        return derived[1](value) if derived else value
 
     def _place(self) -> Place:
         if not self.query.cursor:
@@ -222,6 +229,9 @@ def _sorted_by(sort: str) -> str:
 
 def _sort_key(table: Table, sort: str) -> ColumnElement[Any]:
     """What a list is sorted by. An empty text counts as the smallest, on every store."""
+    derived = find_derived(table, _sorted_by(sort), "order")
+    if derived:
+        return derived[0]
     column = table.c[_sorted_by(sort)]
     if not column.nullable:
         return column

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Column, String, Table, event
+from sqlalchemy import BigInteger, Column, String, Table, event
 from sqlalchemy.orm import Mapper, mapped_column
 from sqlalchemy.types import TypeEngine
 
@@ -51,6 +51,11 @@ def comparison_key(source: str) -> Any:
     """Return a column by which `source` is compared whatever its case, in every script."""
     derive: Callable[[str | None], str | None] = lambda text: None if text is None else fold(text)  # noqa: E731
     return derived_column(String(LONGEST_KEY), (source,), derive, "comparison")
+
+
+def order_key(source: str, derive: Callable[[str], int]) -> Any:
+    """Return a column by which lists sorted by `source` are ordered: numbers of documents by year and count."""
+    return derived_column(BigInteger(), (source,), lambda text: None if text is None else derive(text), "order")
 
 
 def find_derived(table: Table, source: str, purpose: Purpose) -> tuple[Column[Any], Callable[[Any], Any]] | None:

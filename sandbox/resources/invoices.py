@@ -20,6 +20,7 @@ from portal.api.resource import Resource, set_fields
 from portal.api.schema import ApiModel, Date, Instant, Money, Paragraph, Reference, rule
 from portal.core import types
 from portal.core.database import Base
+from portal.core.derived import order_key
 from portal.core.errors import InvoiceApproved, InvoicePaid, InvoiceVoid, ValidationFailed
 from portal.core.ownership import TenantOwned, TenantRecord
 from portal.core.remedies import Remedy
@@ -27,7 +28,7 @@ from portal.core.session import TenantSession
 from sandbox.resources.customers import Customer
 from sandbox.resources.invoice_items import add_items, clear_items, write_items
 from sandbox.resources.items import SUM, ItemBody, ItemView, complete_items, products_of, total_of, wrong_sum
-from sandbox.resources.series import give_back, take_from_series
+from sandbox.resources.series import document_order, give_back, take_from_series
 
 Status = Literal["Unpaid", "Partially Paid", "Paid", "Void"]
 NOTHING = Decimal("0.00")
@@ -40,6 +41,7 @@ class Invoice(TenantRecord, Base):
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "customer_id"], ["customers.tenant_id", "customers.id"]),
         Index("uq_invoices_invoice_number", "tenant_id", "invoice_number", unique=True),
+        Index(None, "tenant_id", "invoice_number_order", "id"),
         Index(None, "tenant_id", "customer_id"),
         Index(None, "tenant_id", "date"),
         Index(None, "tenant_id", "status"),
@@ -47,6 +49,7 @@ class Invoice(TenantRecord, Base):
     public_prefix = "inv"
 
     invoice_number: Mapped[str] = mapped_column(String(20))
+    invoice_number_order: Mapped[int | None] = order_key("invoice_number", document_order)
     customer_id: Mapped[int] = mapped_column(BigInteger)
     date: Mapped[dt.date]
     due_date: Mapped[dt.date]

@@ -10,9 +10,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core import types
 from portal.core.database import Base
+from portal.core.derived import order_key
 from portal.core.ownership import TenantOwned, TenantRecord
 from portal.core.session import TenantSession
 from sandbox.resources.items import ItemBody, ItemView, Row, line_total
+from sandbox.resources.series import document_order
 
 ITEM_FIELDS = tuple(name for name in ItemView.model_fields if name != "total")
 
@@ -25,6 +27,7 @@ class Quote(TenantRecord, Base):
         ForeignKeyConstraint(["tenant_id", "customer_id"], ["customers.tenant_id", "customers.id"]),
         ForeignKeyConstraint(["tenant_id", "invoice_id"], ["invoices.tenant_id", "invoices.id"]),
         Index("uq_quotes_quote_number", "tenant_id", "quote_number", unique=True),
+        Index(None, "tenant_id", "quote_number_order", "id"),
         Index("uq_quotes_invoice_id", "tenant_id", "invoice_id", unique=True),
         Index(None, "tenant_id", "customer_id"),
         Index(None, "tenant_id", "status"),
@@ -32,6 +35,7 @@ class Quote(TenantRecord, Base):
     public_prefix = "qte"
 
     quote_number: Mapped[str] = mapped_column(String(20))
+    quote_number_order: Mapped[int | None] = order_key("quote_number", document_order)
     customer_id: Mapped[int] = mapped_column(BigInteger)
     issued_on: Mapped[dt.date]
     valid_until: Mapped[dt.date]

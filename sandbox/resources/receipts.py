@@ -18,11 +18,13 @@ from portal.api.schema import ApiModel, Code, Identity, Instant, Price, Quantity
 from portal.core import types
 from portal.core.counters import take_block, take_number
 from portal.core.database import Base
+from portal.core.derived import order_key
 from portal.core.errors import Duplicate
 from portal.core.ownership import TenantOwned, TenantRecord
 from portal.core.session import TenantSession
 from sandbox.resources.parts import Parts
 from sandbox.resources.products import Product
+from sandbox.resources.series import document_order
 from sandbox.resources.stock import Move, move_stock
 from sandbox.resources.vendors import Vendor
 
@@ -34,11 +36,13 @@ class GoodsReceipt(TenantRecord, Base):
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "vendor_id"], ["vendors.tenant_id", "vendors.id"]),
         Index("uq_goods_receipts_receipt_number", "tenant_id", "receipt_number", unique=True),
+        Index(None, "tenant_id", "receipt_number_order", "id"),
         Index("uq_goods_receipts_reference", "tenant_id", "vendor_id", "reference", unique=True),
     )
     public_prefix = "grn"
 
     receipt_number: Mapped[str] = mapped_column(String(20))
+    receipt_number_order: Mapped[int | None] = order_key("receipt_number", document_order)
     vendor_id: Mapped[int] = mapped_column(BigInteger)
     reference: Mapped[str] = mapped_column(String(40))
     status: Mapped[str] = mapped_column(String(10))

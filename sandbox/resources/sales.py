@@ -18,6 +18,7 @@ from portal.api.schema import Amount, ApiModel, Date, Identity, Instant, Money, 
 from portal.core import types
 from portal.core.counters import take_block, take_number
 from portal.core.database import Base
+from portal.core.derived import order_key
 from portal.core.errors import Conflict, ValidationFailed
 from portal.core.ownership import TenantOwned, TenantRecord
 from portal.core.session import TenantSession
@@ -26,6 +27,7 @@ from sandbox.resources.items import LARGEST, SUM, line_total
 from sandbox.resources.parts import Parts
 from sandbox.resources.products import Product
 from sandbox.resources.reference import Account
+from sandbox.resources.series import document_order
 from sandbox.resources.stock import Move, move_stock
 from sandbox.resources.transactions import Transaction
 
@@ -43,10 +45,12 @@ class Sale(TenantRecord, Base):
         ForeignKeyConstraint(["tenant_id", "customer_id"], ["customers.tenant_id", "customers.id"]),
         Index(None, "tenant_id", "date"),
         Index("uq_sales_receipt_number", "tenant_id", "receipt_number", unique=True),
+        Index(None, "tenant_id", "receipt_number_order", "id"),
     )
     public_prefix = "sal"
 
     receipt_number: Mapped[str] = mapped_column(String(20))
+    receipt_number_order: Mapped[int | None] = order_key("receipt_number", document_order)
     customer_id: Mapped[int | None] = mapped_column(BigInteger)
     date: Mapped[dt.date]
     sold_at: Mapped[dt.datetime] = mapped_column(types.UtcDateTime)

@@ -5,6 +5,8 @@ Whoever takes or frees a number holds the series' counter until the transaction 
 
 from __future__ import annotations
 
+import re
+
 from sqlalchemy import BigInteger, Index, String, bindparam, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -13,6 +15,9 @@ from portal.core.database import Base
 from portal.core.ownership import TenantOwned, table_of
 from portal.core.prepared import scoped
 from portal.core.session import TenantSession
+
+COUNTS_A_YEAR = 10**12
+_NUMBER = re.compile(r"[A-Z]+-(?:(?P<year>[0-9]{4})-)?(?P<count>[0-9]{1,12})", re.ASCII)
 
 
 class FreedNumber(TenantOwned, Base):
@@ -30,6 +35,12 @@ _ROWS = table_of(FreedNumber).c
 _SMALLEST = scoped(
     select(_ROWS.id, _ROWS.number).where(_ROWS.series == bindparam("series")).order_by(_ROWS.number).limit(1)
 )
+
+
+def document_order(number: str) -> int:
+    """Return by what a number such as `INV-2026-1000` or `VEND-1023` is sorted: its year, then its count."""
+    parts = _NUMBER.fullmatch(number)
+    return int(parts["year"] or 0) * COUNTS_A_YEAR + int(parts["count"]) if parts else 0
 
 
 def take_from_series(session: TenantSession, series: str) -> int:

@@ -27,10 +27,11 @@ from portal.api.schema import (
 )
 from portal.core.counters import take_number
 from portal.core.database import Base
-from portal.core.derived import comparison_key, derived_column
+from portal.core.derived import comparison_key, derived_column, order_key
 from portal.core.ownership import TenantRecord
 from portal.core.phones import e164_of
 from portal.core.session import TenantSession
+from sandbox.resources.series import document_order
 
 CODES = "vendors:code"
 """The series of vendor codes; the first is VEND-1001."""
@@ -48,12 +49,14 @@ class Vendor(TenantRecord, Base):
     __tablename__ = "vendors"
     __table_args__ = (
         Index("uq_vendors_vendor_code", "tenant_id", "vendor_code", unique=True),
+        Index(None, "tenant_id", "vendor_code_order", "id"),
         Index("uq_vendors_gst_no", "tenant_id", "gst_no", unique=True),
         Index(None, "tenant_id", "city"),
     )
     public_prefix = "ven"
 
     vendor_code: Mapped[str] = mapped_column(String(20))
+    vendor_code_order: Mapped[int | None] = order_key("vendor_code", document_order)
     name: Mapped[str] = mapped_column(String(120))
     gst_no: Mapped[str] = mapped_column(String(15))
     contact_person: Mapped[str | None] = mapped_column(String(120))
