@@ -95,7 +95,8 @@ def test_headers_that_must_not_be_set_are_refused_by_name(alice: Integration) ->
     for value in ("a\r\nX-Other: 1", "a\nb", "a\x00", "€", "", "  "):
         body = {"name": "A", "url": "https://example.com/", "headers": [{"name": "X-Key", "value": value}]}
         answer = alice.post(PATH, body)
-        assert "X-Key" in answer.json["errors"]["headers.0.value"], value
+        told = answer.json["errors"]["headers.0.value"]
+        assert "U+0000" in told if "\x00" in value else "X-Key" in told, value
     twice = [{"name": "X-Key", "value": "1"}, {"name": "x-key", "value": "2"}]
     answer = alice.post(PATH, {"name": "A", "url": "https://example.com/", "headers": twice})
     assert answer.json["errors"] == {"headers.1.name": "x-key stands in the list already"}
