@@ -104,15 +104,27 @@ def is_stale(last_used_at: dt.datetime | None) -> bool:
 
 
 def list_exchanges(
-    session: TenantSession, *, limit: int = 50, request_id: str | None = None, source: str | None = None
+    session: TenantSession,
+    *,
+    limit: int = 50,
+    offset: int = 0,
+    request_id: str | None = None,
+    source: str | None = None,
+    status_class: str = "",
 ) -> list[Exchange]:
-    """The latest exchanges of the session's tenant, newest first, without their bodies."""
+    """Return the latest exchanges of the session's tenant, newest first, without their bodies.
+
+    `status_class` is the first digit of the status.
+    """
     statement = select(Exchange).options(defer(Exchange.response_body), defer(Exchange.request_body))
     if request_id:
         statement = statement.where(Exchange.request_id == request_id)
     if source:
         statement = statement.where(Exchange.source == source)
-    return list(session.scalars(statement.order_by(Exchange.id.desc()).limit(limit)))
+    if status_class:
+        least = int(status_class) * 100
+        statement = statement.where(Exchange.status >= least, Exchange.status < least + 100)
+    return list(session.scalars(statement.order_by(Exchange.id.desc()).limit(limit).offset(offset)))
 
 
 def find_exchange(session: TenantSession, request_id: str) -> Exchange | None:

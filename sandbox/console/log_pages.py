@@ -16,7 +16,8 @@ from sandbox.console.drafts import NO_KEY, Draft, can_be_sent, draft_again, prin
 from sandbox.console.showing import paint_body, show_logged
 from sandbox.console.visitor import own_sandbox, wants_block
 
-KEPT = 50
+ON_A_PAGE = 50
+LAST_PAGE = 10_000
 CLASSES = ("2", "3", "4", "5")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -28,15 +29,22 @@ def add_routes(blueprint: Blueprint) -> None:
 
 
 def list_requests() -> str:
-    """The last fifty calls; `q` finds one by request id, `status` keeps those of a class, `latest` the first few."""
+    """Fifty calls on a page; `q` finds one by request id, `status` keeps those of a class, `latest` the first few."""
     tenant = own_sandbox()
     wanted, status = printable(request.args.get("q", "")).strip(), request.args.get("status", "")
-    limit = min(max(request.args.get("latest", KEPT, int), 1), KEPT)
-    calls = list_exchanges(current_session(), limit=limit, request_id=wanted or None)
-    if status in CLASSES:
-        calls = [call for call in calls if str(call.status).startswith(status)]
+    limit = min(max(request.args.get("latest", ON_A_PAGE, int), 1), ON_A_PAGE)
+    page = min(max(request.args.get("page", 1, int), 1), LAST_PAGE)
+    calls = list_exchanges(
+        current_session(),
+        limit=limit + 1,
+        offset=(page - 1) * ON_A_PAGE,
+        request_id=wanted or None,
+        status_class=status if status in CLASSES else "",
+    )
     words: dict[str, Any] = {
-        "calls": calls,
+        "calls": calls[:limit],
+        "page": page,
+        "has_older": len(calls) > limit,
         "wanted": wanted,
         "status": status,
         "classes": CLASSES,

@@ -197,7 +197,7 @@ def _render(tenant: Tenant, mapping: IncomingMapping, error: str) -> str:
         columns=_columns_of(mapping),
         is_live=plan is not None,
         obstacle=find_obstacle(plan.target, plan.definition) if plan else None,
-        imports=[found for found in list_imports(session) if found.mapping == mapping.slug],
+        imports=list_imports(session, mapping.slug, request.args.get("page", 1, int)),
         states=STATES,
         largest=LARGEST // 1024 // 1024,
         most=MOST_ROWS,

@@ -17,6 +17,7 @@ from sqlalchemy.orm import undefer
 from portal.api.records import find_record
 from portal.core.errors import Conflict, ValidationFailed
 from portal.core.jobs import Task, enqueue, handles
+from portal.core.paging import Paged, read_page
 from portal.core.remedies import Remedy
 from portal.core.session import TenantSession
 from portal.tenancy.audit import record_act
@@ -94,9 +95,9 @@ def start_import(session: TenantSession, found: IncomingImport) -> None:
     enqueue(session, JOB, {"import": found.id})
 
 
-def list_imports(session: TenantSession, *, limit: int = 50) -> list[IncomingImport]:
-    """The latest files, newest first, without their text."""
-    return list(session.scalars(select(IncomingImport).order_by(IncomingImport.id.desc()).limit(limit)))
+def list_imports(session: TenantSession, mapping: str, page: int = 1) -> Paged[IncomingImport]:
+    """Return a page of the files of one mapping, named by its slug, newest first, without their text."""
+    return read_page(session, IncomingImport, [IncomingImport.mapping == mapping], [IncomingImport.id.desc()], page)
 
 
 def find_import(session: TenantSession, reference: str) -> IncomingImport:

@@ -28,13 +28,22 @@ def test_the_log_holds_the_calls_of_ones_own_programs_too(alice: Visitor) -> Non
     assert len(requests_of(alice)) == 2
 
 
-def test_no_more_than_fifty_are_listed(alice: Visitor) -> None:
+def test_fifty_are_listed_on_a_page_and_the_older_ones_on_the_next(alice: Visitor) -> None:
+    """What a page cuts off can still be reached, and a filter looks at all of the log (attack 37)."""
+    call_from_a_shell(alice, "/api/v2/customers/9999", "unknown")
     for number in range(52):
-        call_from_a_shell(alice, "/api/v2/accounts", f"call-{number}")
+        call_from_a_shell(alice, "/api/v2/customers/1", f"call-{number}")
     listed = requests_of(alice)
     assert len(listed) == 50
     assert "call-51" in listed
     assert "call-0" not in listed
+    older = [link.get("href", "") for link in alice.get("/sandbox/requests").find_all("a", rel="next")]
+    assert requests_of(alice, older[0]) == ["call-1", "call-0", "unknown"]
+    assert requests_of(alice, "/sandbox/requests?status=4") == ["unknown"]
+    assert len(requests_of(alice, "/sandbox/requests?status=2")) == 50
+    assert requests_of(alice, "/sandbox/requests?status=2&page=2") == ["call-1", "call-0"]
+    for odd in ("0", "-1", "x", str(10**12)):
+        alice.get(f"/sandbox/requests?page={odd}")
 
 
 def test_a_call_is_found_by_its_request_id(alice: Visitor) -> None:
@@ -84,7 +93,7 @@ def test_mallory_cannot_open_alices_call(alice: Visitor, mallory: Visitor) -> No
 
 def test_scripts_get_the_latest_calls_alone(alice: Visitor) -> None:
     for number in range(10):
-        call_from_a_shell(alice, "/api/v2/accounts", f"call-{number}")
+        call_from_a_shell(alice, "/api/v2/customers/1", f"call-{number}")
     block = alice.client.get("/sandbox/requests?latest=8", headers={"X-Partial": "1"}).get_data(as_text=True)
     assert block.count("/sandbox/requests/call-") == 8
     assert "<html" not in block
