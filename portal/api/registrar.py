@@ -183,7 +183,7 @@ def _update(resource: Resource) -> Operation:
         summary=f"Change {_article(resource)}",
         outcome=f"{_sentence(resource)} saved",
         description="Only the fields that the body names are changed.",
-        handle=lambda call: _apply(resource, call, call.body.model_dump(exclude_unset=True)),
+        handle=lambda call: _apply(resource, call, named_fields(call.body)),
         body=all_optional(resource.accepts),
         returns=resource.shows,
         sample=sample,
@@ -240,6 +240,11 @@ def _replacing(resource: Resource) -> type[ApiModel]:
 
 def _replacement(resource: Resource, body: ApiModel) -> dict[str, Any]:
     return body.model_dump(exclude=_never_shown(resource) - body.model_fields_set)
+
+
+def named_fields(body: ApiModel) -> dict[str, Any]:
+    """Return the fields that a PATCH names; the lines of a list are whole, with the defaults of what they leave out."""
+    return {name: value for name, value in body.model_dump().items() if name in body.model_fields_set}
 
 
 def all_optional(model: type[ApiModel]) -> type[ApiModel]:

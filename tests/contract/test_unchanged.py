@@ -153,3 +153,12 @@ def test_settings_and_a_plan_sent_back_leave_no_trace(alice: Integration) -> Non
     plan = alice.get(f"{tenant}/subscription").json["data"]["plan"]
     assert alice.put(f"{tenant}/subscription", {"plan": plan}).status_code == 200
     assert traces_of(alice) == before
+
+
+def test_a_line_that_leaves_out_what_it_had_is_a_change(alice: Integration) -> None:
+    line = {"description": "Care", "amount": 10.0}
+    body = {"customer_id": 1, "due_date": "2026-12-31", "items": [{**line, "product_id": 1, "qty": 2}]}
+    invoice = alice.post("/api/v2/invoices", body).json["data"]
+    changed = alice.patch(f"/api/v2/invoices/{invoice['id']}", {"items": [line]}).json["data"]
+    assert changed["version"] == invoice["version"] + 1
+    assert (changed["items"][0]["product_id"], changed["items"][0]["qty"]) == (None, 1)

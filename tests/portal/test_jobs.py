@@ -48,6 +48,7 @@ def mailer(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Busy
     use_mailer(busy)
     yield busy
     use_mailer(before)
+    database.engine.dispose()  # Connections made meanwhile keep the short limit.
 
 
 def queue(database: Database, *addresses: str) -> None:
