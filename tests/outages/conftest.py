@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -98,7 +99,9 @@ def new_app(settings: Settings) -> Flask:
 def _bring_up(stack: Stack) -> None:
     for server in (stack.postgresql, stack.redis):
         server.ensure_running()
-    for _ in range(600):
+    pause = threading.Event()
+    for _ in range(1200):
         if stack.alice.get("/api/v2/customers/1").status_code == 200:
             return
+        pause.wait(0.1)
     raise AssertionError("the portal did not come back with its stores")
