@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.bench import deliveries, ratios, resets, scale, table, throughput, walk
+from tests.bench import deliveries, ratios, resets, scale, servers, table, throughput, walk
 from tests.bench.choice import Choice, read_choice
 
 
@@ -24,6 +24,10 @@ def main() -> None:
             show(table.rates(measured))
             lines += ratios.ratios_of_rates(measured)
             left_out += measured.left_out
+        if "server" in choice.parts:
+            compared = servers.measure(folder, choice)
+            show(table.servers(compared))
+            lines += ratios.ratios_of_servers(compared)
         if "scale" in choice.parts:
             scaled = scale.measure(folder, choice)
             show(table.scales(scaled))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tests.bench.targets import OPERATIONS
 
-PARTS = ("page", "list", "get", "create", "batch", "report", "scale", "cursor", "reset", "delivery")
+PARTS = ("page", "list", "get", "create", "batch", "report", "server", "scale", "cursor", "reset", "delivery")
 PEERS = ("json-server", "prism", "mockoon-cli")
 
 

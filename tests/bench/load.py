@@ -23,6 +23,8 @@ REFUSED = re.compile(r"Non-2xx or 3xx responses: (\d+)")
 BROKEN = re.compile(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)")
 UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
 PATIENCE_SECONDS = 90
+PROCESSES, THREADS = 2, 4
+"""Of every Python server that is measured."""
 
 
 class NotStarted(Exception):
@@ -44,7 +46,7 @@ def serve(target: str, environ: Mapping[str, str], *, ready: str) -> Iterator[st
     port = free_port()
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--log-level", "error"),
-        *("--port", str(port), "--workers", "2", "--blocking-threads", "4", target),
+        *("--port", str(port), "--workers", str(PROCESSES), "--blocking-threads", str(THREADS), target),
     ]
     with running(command, {**environ, "PORT": str(port)}, f"http://127.0.0.1:{port}", ready) as origin:
         yield origin

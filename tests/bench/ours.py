@@ -23,12 +23,13 @@ from portal.core.ids import new_public_id
 from portal.core.ownership import table_of
 from portal.core.session import TenantSession
 from portal.core.types import EncryptedText
+from portal.serving.processes import server_command
 from portal.tenancy.keys import issue_key
 from portal.tenancy.models import Tenant
 from sandbox.resources.customers import Customer
 from sandbox.tenants import create_sandbox
 from tests.bench import customers
-from tests.bench.load import serve
+from tests.bench.load import PROCESSES, THREADS, free_port, running
 from tests.bench.scripts import Ask
 from tests.bench.targets import LEVELS, OURS, Keys, Target, keys_for
 
@@ -86,6 +87,17 @@ def _database_on(server_url: str) -> Iterator[str]:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@contextmanager
+def serve_store(store: Store) -> Iterator[str]:
+    """Run the product's server as `flask serve` does, without a worker; yields its origin."""
+    port = free_port()
+    counts = {"WORKERS": str(PROCESSES), "THREADS": str(THREADS)}
+    environ = {**store.environ, **counts, "PORT": str(port), "LOG_LEVEL": "error"}
+    command = server_command(load_settings(environ))
+    with running(command, environ, f"http://127.0.0.1:{port}", "/healthz") as origin:
+        yield origin
+
+
 def add_tenant(store: Store, name: str, *, keys: int, count: int = 0) -> list[str]:
     """A sandbox with the seed, brought to `count` customers where that is more; returns its keys."""
     with store.database.transaction() as session:
@@ -125,6 +137,6 @@ def our_server(folder: Path, server_url: str, *, rounds: int, seconds: int) -> I
         reading = Keys(add_tenant(store, "Read", keys=needed, count=customers.COUNT))
         writing = {name: Keys(add_tenant(store, name, keys=runs + 1)) for name in ("create", "batch")}
         store.database.close()
-        with serve("wsgi:app", store.environ, ready="/healthz") as origin:
+        with serve_store(store) as origin:
             keys = {**dict.fromkeys(READING, reading), **writing}
             yield Target(OURS, origin, "/healthz", ASKS, keys, batch="/api/v2/batch/customers")

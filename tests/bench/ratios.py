@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from tests.bench.load import Figures
 from tests.bench.resets import EMPTY, RESTORE, UNCHANGED, Resets
 from tests.bench.scale import CALLS, Scale
+from tests.bench.servers import OPERATIONS, WSGI, Servers
 from tests.bench.targets import LEVELS, OURS, USUAL
 from tests.bench.throughput import BARE, Measured
 from tests.bench.walk import DEEP, NUMBERED, Walk
@@ -85,6 +86,11 @@ def ratios_of_rates(measured: Measured) -> list[Ratio]:
         if values:
             found.append(Ratio(_NAMES.get(operation, f"{operation} / {other}'s {its}"), values, aim))
     return found
+
+
+def ratios_of_servers(servers: Servers) -> list[Ratio]:
+    """Requests per second of our server to those of the WSGI mode it replaced."""
+    return [Ratio(f"{name}: server / {WSGI}", servers.ratios(name), Aim(0.9)) for name in OPERATIONS]
 
 
 def ratios_of_scale(scale: Scale) -> list[Ratio]:

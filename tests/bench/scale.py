@@ -24,8 +24,8 @@ from sandbox.resources.sales import Sale
 from sandbox.resources.transactions import Transaction
 from sandbox.tenants import create_sandbox
 from tests.bench.choice import Choice
-from tests.bench.load import Figures, press, serve, settle
-from tests.bench.ours import REPORT, Store, add_keys, add_tenant, new_store
+from tests.bench.load import Figures, press, settle
+from tests.bench.ours import REPORT, Store, add_keys, add_tenant, new_store, serve_store
 from tests.bench.scripts import Ask
 from tests.bench.targets import USUAL
 
@@ -69,10 +69,7 @@ def measure(folder: Path, choice: Choice) -> Scale:
         _tidy(many)
         for store in (one, many):
             store.database.close()
-        origins = {
-            name: stack.enter_context(serve("wsgi:app", store.environ, ready="/healthz"))
-            for name, store in ((ONE, one), (MANY, many))
-        }
+        origins = {name: stack.enter_context(serve_store(store)) for name, store in ((ONE, one), (MANY, many))}
         _check(origins, keys)
         for _ in range(choice.rounds):
             for call, ask in CALLS.items():

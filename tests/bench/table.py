@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tests.bench.load import Figures
 from tests.bench.ratios import Ratio
 from tests.bench.scale import CALLS, MANY, ONE, Scale
+from tests.bench.servers import OPERATIONS as SERVED
+from tests.bench.servers import Servers
 from tests.bench.targets import LEVELS, OPERATIONS
 from tests.bench.throughput import Measured
 from tests.bench.walk import Walk
 
+Runs = Mapping[tuple[str, str, int], list[Figures]]
+"""Figures by operation, target and connections."""
 _TITLES = {"batch": "batch of 500", "page": "documentation page or bare answer"}
 
 
 def rates(measured: Measured) -> Iterator[str]:
     """Requests per second and latency by operation, target and connections: medians over the rounds."""
-    yield f"{'':24}" + "".join(f"{f'{level} connection' + 's' * (level > 1):^26}" for level in LEVELS)
-    yield f"{'':24}" + f"{'req/s':>9}{'p99 ms':>10}{'failed':>7}" * len(LEVELS)
-    for operation in ("page", *OPERATIONS):
-        targets = list(dict.fromkeys(target for name, target, _ in measured.runs if name == operation))
-        if targets:
-            yield _TITLES.get(operation, operation)
-        for target in targets:
-            yield f"  {target:22}" + "".join(_cells(measured.runs.get((operation, target, level))) for level in LEVELS)
+    yield from _by_level(measured.runs, ("page", *OPERATIONS))
     if measured.sizes:
         sizes = ", ".join(f"{target} {size:,}" for target, size in measured.sizes.items())
         yield f"\nbytes of a list's answer: {sizes}"
+
+
+def servers(compared: Servers) -> Iterator[str]:
+    """The server and the mode it replaced, as `rates` shows them."""
+    yield from _by_level(compared.runs, SERVED)
 
 
 def scales(scale: Scale) -> Iterator[str]:
@@ -52,6 +54,17 @@ def ratios(found: Iterable[Ratio]) -> Iterator[str]:
     for ratio in found:
         cells = "".join(f"{ratio.values[level]:>8.2f}" if level in ratio.values else " " * 8 for level in LEVELS)
         yield f"{ratio.name:44}{cells}    {ratio.aim or ''!s:8}{ratio.verdict}".rstrip()
+
+
+def _by_level(runs: Runs, operations: Sequence[str]) -> Iterator[str]:
+    yield f"{'':24}" + "".join(f"{f'{level} connection' + 's' * (level > 1):^26}" for level in LEVELS)
+    yield f"{'':24}" + f"{'req/s':>9}{'p99 ms':>10}{'failed':>7}" * len(LEVELS)
+    for operation in operations:
+        targets = list(dict.fromkeys(target for name, target, _ in runs if name == operation))
+        if targets:
+            yield _TITLES.get(operation, operation)
+        for target in targets:
+            yield f"  {target:22}" + "".join(_cells(runs.get((operation, target, level))) for level in LEVELS)
 
 
 def _cells(runs: list[Figures] | None) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 import requests
 
 from tests.bench.choice import Choice
-from tests.bench.load import Figures, press, serve, settle
-from tests.bench.ours import add_tenant, new_store
+from tests.bench.load import Figures, press, settle
+from tests.bench.ours import add_tenant, new_store, serve_store
 from tests.bench.scripts import Ask
 from tests.bench.targets import keys_for
 
@@ -39,7 +39,7 @@ def measure(folder: Path, choice: Choice) -> Walk:
     with new_store(folder, "walk", choice.database_url) as store:
         keys = add_tenant(store, "Walk", keys=needed + 1, count=CUSTOMERS)
         store.database.close()
-        with serve("wsgi:app", store.environ, ready="/healthz") as origin:
+        with serve_store(store) as origin:
             asks = {
                 FIRST: Ask([f"{LIST}20&cursor="], afresh=True),
                 DEEP: Ask([f"{LIST}20&cursor={_walk_to(origin, keys.pop(), DEPTH)}"], afresh=True),
