@@ -24,7 +24,7 @@ class BrokenContent(ValueError):
 class Guide:
     """One guide. `see` lists the operations it is about, by operationId; `source` is its Markdown.
 
-    `drawing` names a drawing of the portal's chrome that opens the page.
+    `drawing` names a drawing of the portal's chrome that opens the page. `was` lists the slugs it had before.
     """
 
     slug: str
@@ -36,6 +36,7 @@ class Guide:
     source: str
     prose: Prose
     drawing: str = ""
+    was: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
@@ -64,6 +65,7 @@ def need(fields: dict[str, Any], name: str, path: Path) -> Any:
 def load_guides(folder: Path, fill: Fill) -> tuple[Guide, ...]:
     """Every guide of a folder in reading order: by section, then `order`, then title."""
     guides = [_read_guide(path, fill) for path in folder.glob("*.md")]
+    _require_distinct_slugs(guides)
     return tuple(sorted(guides, key=lambda guide: (_place(guide.section), guide.order, guide.title)))
 
 
@@ -94,7 +96,17 @@ def _read_guide(path: Path, fill: Fill) -> Guide:
         source=source,
         prose=render(source),
         drawing=str(fields.get("drawing") or ""),
+        was=tuple(str(slug) for slug in fields.get("was") or ()),
     )
+
+
+def _require_distinct_slugs(guides: list[Guide]) -> None:
+    """Raise BrokenContent if an earlier slug belongs to another guide, now or before."""
+    owners = {guide.slug: guide.slug for guide in guides}
+    for guide in guides:
+        for slug in guide.was:
+            if owners.setdefault(slug, guide.slug) != guide.slug or slug == guide.slug:
+                raise BrokenContent(f"{guide.slug}.md: was names {slug}, which is the slug of {owners[slug]}.md")
 
 
 def _place(section: str) -> int:

@@ -66,6 +66,10 @@ class Library:
     def guide(self, slug: str) -> Guide | None:
         return next((guide for guide in self.guides if guide.slug == slug), None)
 
+    def renamed_guide(self, slug: str) -> Guide | None:
+        """Return the guide that had this slug before, so that its old address can redirect."""
+        return next((guide for guide in self.guides if slug in guide.was), None)
+
     def error(self, code: str) -> ErrorEntry | None:
         return next((error for error in self.errors if error.code == code), None)
 

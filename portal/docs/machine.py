@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 import yaml
-from flask import Blueprint, Response, abort, render_template
+from flask import Blueprint, Response, abort, redirect, render_template
+from werkzeug.wrappers import Response as AnyResponse
 
 from portal.docs.announced import SECRET
 from portal.docs.exact_json import pretty
@@ -36,7 +37,9 @@ def write_guides() -> Response:
 
 
 @published
-def write_guide(slug: str) -> Response:
+def write_guide(slug: str) -> AnyResponse:
+    if renamed := current_docs().library.renamed_guide(slug):
+        return redirect(f"{renamed.url}.md", 301)
     guide = current_docs().library.guide(slug) or abort(404)
     return written("docs/show_guide.md", guide=guide)
 

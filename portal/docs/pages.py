@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, abort, make_response, render_template, request
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
 
 from portal.docs import machine
 from portal.docs.announced import SECRET
@@ -51,8 +52,10 @@ def list_guides() -> Response:
 
 @blueprint.get("/docs/<slug>")
 @published
-def show_guide(slug: str) -> Response:
+def show_guide(slug: str) -> AnyResponse:
     library, reference = current_docs().library, current_docs().reference
+    if renamed := library.renamed_guide(slug):
+        return redirect(renamed.url, 301)
     guide = library.guide(slug) or abort(404)
     before, after = neighbours(library.guides, guide)
     return page(

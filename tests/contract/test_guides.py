@@ -15,6 +15,7 @@ import pytest
 from tests.conftest import ROOT, SandboxMaker
 
 BLOCK = re.compile(r"```(\w+)[^\n]*\n(.*?)```", re.S)
+LABELS = {"Answer:", "Response:"}
 PAGES = sorted([*ROOT.glob("content/guides/*.md"), *ROOT.glob("content/errors/*.md")])
 
 
@@ -26,7 +27,7 @@ def read_samples(file: Path) -> list[tuple[str, Any]]:
         if block.group(1) != "bash" or not block.group(2).lstrip().startswith(("curl", "TAG=$(curl")):
             continue
         between = text[block.end() : following.start()] if following else ""
-        is_answer = following is not None and following.group(1) == "json" and between.strip() == "Answer:"
+        is_answer = following is not None and following.group(1) == "json" and between.strip() in LABELS
         samples.append((block.group(2), json.loads(following.group(2)) if is_answer and following else None))
     return samples
 

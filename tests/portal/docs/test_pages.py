@@ -141,6 +141,17 @@ def test_guides_lead_to_their_neighbours_and_operations(docs_client):
     assert tree.find(".//nav[@aria-label='Guides']//a[@aria-current='page']").get("href") == "/docs/quickstart"
 
 
+@pytest.mark.parametrize("suffix", ["", ".md"])
+def test_every_earlier_address_of_a_guide_redirects_for_good(docs, docs_client, suffix):
+    renamed = {slug: guide for guide in docs.library.guides for slug in guide.was}
+    assert renamed["staying-in-step"].slug == "incremental-sync"
+    for slug, guide in renamed.items():
+        answer = docs_client.get(f"/docs/{slug}{suffix}")
+        assert (answer.status_code, answer.headers["Location"]) == (301, f"{guide.url}{suffix}")
+        assert docs_client.get(answer.headers["Location"]).status_code == 200
+        assert f"/docs/{slug}" not in docs.paths()
+
+
 def test_search_works_as_a_plain_page(docs_client):
     tree = parse(docs_client.get("/search?q=paginaton").data)
     assert "/docs/pagination" in [link.get("href") for link in tree.findall(".//main//ol//a")]

@@ -119,3 +119,11 @@ def test_a_guide_without_a_summary_is_refused_by_name(tmp_path):
     write(tmp_path, "bare", "title: t\nsection: Sandbox\norder: 1")
     with pytest.raises(BrokenContent, match=r"bare\.md: summary is missing"):
         load_guides(tmp_path, str)
+
+
+def test_an_earlier_slug_belongs_to_one_guide(tmp_path):
+    write(tmp_path, "new", "title: t\nsummary: s\nsection: Sandbox\norder: 1\nwas: [old, older]")
+    assert load_guides(tmp_path, str)[0].was == ("old", "older")
+    write(tmp_path, "old", "title: t\nsummary: s\nsection: Sandbox\norder: 2")
+    with pytest.raises(BrokenContent, match=r"new\.md: was names old, which is the slug of old\.md"):
+        load_guides(tmp_path, str)

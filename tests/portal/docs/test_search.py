@@ -26,7 +26,7 @@ QUERIES = {
     "tennant isolation": "/docs/tenant-isolation",
     "guest caht": "/docs/guest-chat",
     "ledas": "/docs/leads",
-    "money decimals": "/docs/making-changes",
+    "money decimals": "/docs/create-and-update-records",
     "duplciate": "/errors/duplicate",
     "403 forbiden": "/errors/forbidden",
     "unautorized": "/errors/unauthorized",
