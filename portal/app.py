@@ -28,7 +28,8 @@ from portal.api.kept import KeptAnswers
 from portal.api.operation import Api, Group, Operation
 from portal.api.rehearsing import Rehearsal
 from portal.checklist.pages import blueprint as checklist_pages
-from portal.commands import Loop, Preparation, add_commands
+from portal.commands import Preparation, add_commands
+from portal.core.backlogs import JOBS, Backlog
 from portal.core.config import Settings
 from portal.core.mail import Mailer, use_mailer
 from portal.core.runtime import init_runtime
@@ -38,6 +39,7 @@ from portal.leads.api import OPERATIONS as LEAD_OPERATIONS
 from portal.leads.pages import blueprint as lead_pages
 from portal.limits import init_limits
 from portal.schedule import DUTIES, Periodic
+from portal.serving.working import Loop
 from portal.support.access_pages import blueprint as chat_access_pages
 from portal.support.api import OPERATIONS as CHAT_OPERATIONS
 from portal.support.pages import blueprint as chat_pages
@@ -66,7 +68,7 @@ Guard = Callable[[], ResponseReturnValue | None]
 class Extension:
     """What a package outside the portal adds to it: operations, their chapters, events, guarded pages, commands.
 
-    Each of `loops` runs in a thread of every worker until it is told to stop.
+    Each of `loops` runs in a thread of every worker until it is told to stop. `backlogs` are what waits for it.
     `rehearsal` has its say in every call before it is carried out; one extension at most brings one.
     `own_places` are the paths, as `/inbox/`, below which outgoing calls may reach this deployment itself.
     """
@@ -79,6 +81,7 @@ class Extension:
     preparations: tuple[Preparation, ...] = ()
     duties: tuple[Periodic, ...] = ()
     loops: tuple[Loop, ...] = ()
+    backlogs: tuple[Backlog, ...] = ()
     rehearsal: Rehearsal | None = None
     own_places: tuple[str, ...] = ()
 
@@ -121,6 +124,7 @@ def create_app(settings: Settings, *extensions: Extension) -> Flask:
     app.extensions["rehearsal"] = next((extension.rehearsal for extension in extensions if extension.rehearsal), None)
     app.extensions["kept answers"] = KeptAnswers()
     app.extensions["loops"] = tuple(loop for extension in extensions for loop in extension.loops)
+    app.extensions["backlogs"] = (JOBS, *(backlog for extension in extensions for backlog in extension.backlogs))
     app.extensions["event names"] = tuple(event.name for event in api.events)
     app.extensions["schedule"] = (*DUTIES, *(duty for extension in extensions for duty in extension.duties))
     init_health(app, is_secure=settings.is_secure)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
 
 import click
@@ -14,12 +12,11 @@ from flask import Flask, current_app
 from portal.core import migrations
 from portal.core.config import Settings
 from portal.core.database import Database
-from portal.core.jobs import run_due_jobs
-from portal.core.runtime import Runtime, runtime
+from portal.core.runtime import runtime
 from portal.docs.exact_json import pretty
 from portal.docs.service import current_docs
-from portal.schedule import run_schedule
 from portal.serving.processes import (
+    MARGIN_SECONDS,
     Child,
     allow_many_connections,
     is_listening,
@@ -28,13 +25,11 @@ from portal.serving.processes import (
     supervise,
     worker_command,
 )
+from portal.serving.signals import StopRequests
+from portal.serving.working import work_until_interrupted
 from portal.tenancy.service import ensure_house
 
 Preparation = Callable[[Database, Settings], None]
-Loop = Callable[[Runtime, threading.Event], None]
-IDLE_SECONDS = 0.5
-BACKGROUND_TIMEOUT = 60.0
-"""Seconds a worker waits for a store: nobody waits for the worker."""
 
 
 def add_commands(app: Flask, preparations: Sequence[Preparation]) -> None:
@@ -65,46 +60,24 @@ def prepare_database(database: Database, settings: Settings, preparations: Seque
 @click.command("serve")
 def serve() -> None:
     """Run the server and one worker until interrupted; start either again if it dies."""
-    settings, stopping = runtime().settings, _until_interrupted()
+    settings = runtime().settings
+    requests = StopRequests(settings.shutdown_timeout + MARGIN_SECONDS)
     allow_many_connections()
     server, worker = Child("server", server_command(settings)), Child("worker", worker_command())
     for child in (server, worker):
         child.start()
-    if not is_listening(settings, server, stopping):
-        stop((server, worker), settings.shutdown_timeout)
-        sys.exit(0 if stopping.is_set() else server.code)
+    if not is_listening(settings, server, requests.stopping):
+        stop((server, worker), requests.hurrying)
+        sys.exit(0 if requests.stopping.is_set() else server.code)
     click.echo(f"\n  {current_docs().site.base_url}\n\n  Press Ctrl+C to stop.\n")
-    supervise((server, worker), stopping, settings.shutdown_timeout)
-
-
-def _until_interrupted() -> threading.Event:
-    """Return an event that is set when the process is asked to stop."""
-    stopping = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
-    return stopping
+    supervise((server, worker), requests.stopping, requests.hurrying)
 
 
 @click.command("worker")
 def work() -> None:
     """Do background work until interrupted: mail, expiry, deliveries, whatever is scheduled."""
     logging.basicConfig(level=runtime().settings.log_level, format="%(asctime)s %(name)s %(message)s")
-    runtime().database.set_timeout(BACKGROUND_TIMEOUT)
-    stopping = _until_interrupted()
-    loops = [threading.Thread(target=loop, args=(runtime(), stopping)) for loop in current_app.extensions["loops"]]
-    for thread in loops:
-        thread.start()
-    while not stopping.is_set():
-        try:
-            busy = run_due_jobs(runtime().database)
-            run_schedule(current_app.extensions["schedule"], runtime().database, runtime().settings)
-        except Exception:
-            logging.getLogger("slipway.worker").exception("the worker stumbled and goes on")
-            busy = 0
-        if not busy:
-            stopping.wait(IDLE_SECONDS)
-    for thread in loops:
-        thread.join()
+    sys.exit(work_until_interrupted(runtime(), current_app.extensions["loops"], current_app.extensions["schedule"]))
 
 
 @click.command("openapi")

@@ -11,6 +11,7 @@ from sandbox.batch import batch
 from sandbox.console.pages import blueprint as console_pages
 from sandbox.delivery import duties as delivery_duties
 from sandbox.delivery.kinds import delivers
+from sandbox.delivery.queue import DELIVERIES
 from sandbox.delivery.worker import deliver
 from sandbox.event_examples import with_event_example
 from sandbox.examples import with_example
@@ -125,6 +126,7 @@ extension = Extension(
     preparations=(prepare_seed,),
     duties=(daily.DUTY, rehearsal.DUTY, *delivery_duties.DUTIES, outgoing_runs.DUTY, *incoming.DUTIES),
     loops=(deliver,),
+    backlogs=(DELIVERIES,),
     rehearsal=rehearse,
     own_places=("/inbox/",),
 )

@@ -55,13 +55,13 @@ def redis_missing() -> str:
 def _postgresql(stack: ExitStack, folder: Path) -> str:
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
-        return stack.enter_context(_database_of_our_own(given))
+        return stack.enter_context(database_of_our_own(given))
     binaries = postgresql_binaries()
     return stack.enter_context(_temporary_cluster(binaries, folder)) if binaries else ""
 
 
 @contextmanager
-def _database_of_our_own(url: str) -> Iterator[str]:
+def database_of_our_own(url: str) -> Iterator[str]:
     """A new database on a running server, dropped at the end."""
     server = make_url(url.replace("postgres://", "postgresql://"))
     plain = server.set(drivername="postgresql").render_as_string(hide_password=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -121,11 +122,15 @@ def enqueue(
     return job
 
 
-def run_due_jobs(database: Database, *, limit: int = 50) -> int:
-    """Claim and run what is due, one after another, at most `limit` jobs. Returns how many were run."""
+def run_due_jobs(database: Database, *, limit: int = 50, stopping: threading.Event | None = None) -> int:
+    """Claim and run what is due, one after another, at most `limit` jobs, none once `stopping` is set.
+
+    Returns how many were run.
+    """
+    stopping = stopping or threading.Event()
     free_leases_of_the_dead(database, Base.metadata.tables[Job.__tablename__])
     count = 0
-    while count < limit and (job_id := _claim(database)) is not None:
+    while count < limit and not stopping.is_set() and (job_id := _claim(database)) is not None:
         _run(database, job_id)
         count += 1
     return count

@@ -20,6 +20,7 @@ from portal.core.config import ROOT, Settings
 log = logging.getLogger("slipway.serve")
 
 POLL_SECONDS = 0.2
+SHORT_SECONDS = 0.05
 STEADY_SECONDS = 60
 """A process that has lived this long is started again at once when it dies."""
 LONGEST_PAUSE = 30.0
@@ -48,6 +49,11 @@ class Child:
     def code(self) -> int | None:
         """The exit code; None while it runs, or has not been started."""
         return self._process.poll() if self._process else None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._process is not None and self.code is None
 
     @property
     def pid(self) -> int:
@@ -81,16 +87,14 @@ class Child:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(number)
 
-    def wait(self, until: float) -> int:
-        """Wait for its end until that instant of the clock, then kill it. Returns its exit code."""
+    def end(self) -> int:
+        """Kill what still runs of it. Returns its exit code."""
         if self._process is None:
             return 0
-        try:
-            code = self._process.wait(timeout=max(0.1, until - self._clock()))
-        except subprocess.TimeoutExpired:
+        if self.code is None:
             log.error("the %s did not stop in time and is killed", self._name)
             self._process.kill()
-            code = self._process.wait()
+        code = self._process.wait()
         self._end_rest(signal.SIGKILL)
         return code
 
@@ -100,21 +104,22 @@ class Child:
             os.killpg(self.pid, number)
 
 
-def supervise(children: Sequence[Child], stopping: threading.Event, shutdown_timeout: float) -> None:
+def supervise(children: Sequence[Child], stopping: threading.Event, hurrying: threading.Event) -> None:
     """Keep the children running until told to stop; then stop all of them at once and wait for them."""
     while not stopping.wait(POLL_SECONDS):
         for child in children:
             child.revive()
-    stop(children, shutdown_timeout)
+    stop(children, hurrying)
 
 
-def stop(children: Sequence[Child], shutdown_timeout: float) -> None:
-    """Let the children end what is under way, together; kill those that take too long."""
+def stop(children: Sequence[Child], hurrying: threading.Event) -> None:
+    """Let the children end what is under way, together; kill those that have not when it is time to hurry."""
     for child in children:
         child.tell(signal.SIGTERM)
-    until = time.monotonic() + shutdown_timeout + MARGIN_SECONDS
+    while any(child.is_running for child in children) and not hurrying.wait(SHORT_SECONDS):
+        pass
     for child in children:
-        child.wait(until)
+        child.end()
 
 
 def is_listening(settings: Settings, server: Child, stopping: threading.Event) -> bool:

@@ -1,4 +1,4 @@
-"""For operators: is the process up, are its stores reachable, what is waiting."""
+"""For operators: is the process up, are its stores reachable, does a worker live, what is waiting."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ import ipaddress
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from flask import Blueprint, Flask, Response, abort, jsonify, request
+from flask import Blueprint, Flask, Response, abort, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import func, select
 
-from portal.core.jobs import Job
+from portal.core.heartbeats import WORKER, Attendance, read_attendance
 from portal.core.runtime import current_session, runtime
-from portal.tenancy.models import Tenant
 from portal.web.headers import request_id_for, security_headers
+from portal.web.metrics import write_metrics
 
 ALIVE = b'{"status":"ok"}\n'
 
@@ -67,13 +66,23 @@ def tell_health() -> Response:
 
 @blueprint.get("/readyz")
 def tell_readiness() -> ResponseReturnValue:
-    """Tell whether every store takes a write; 503 with the names of those that do not, and how each fails."""
+    """Tell whether every store takes a write; 503 with the names of those that do not, and how each fails.
+
+    Without a worker this machine still answers requests, so that is told with 200, as `degraded`.
+    """
     probes = runtime().probes
     problems = probes.find_problems()
     stores = {name: name not in problems for name in probes.names()}
-    if not problems:
-        return jsonify(status="ok", stores=stores)
-    return jsonify(status="unavailable", stores=stores, problems=problems), 503, {"Retry-After": "2"}
+    if problems:
+        return jsonify(status="unavailable", stores=stores, problems=problems), 503, {"Retry-After": "2"}
+    workers = read_attendance(current_session())[WORKER]
+    return jsonify(status="ok" if workers.alive else "degraded", stores=stores, workers=_describe(workers))
+
+
+def _describe(workers: Attendance) -> dict[str, object]:
+    """Numbers only: anybody may read them."""
+    last = workers.last_beat_at
+    return {"alive": workers.alive, "last_beat_at": last.strftime("%Y-%m-%dT%H:%M:%SZ") if last else None}
 
 
 @blueprint.get("/metrics")
@@ -81,15 +90,8 @@ def tell_metrics() -> Response:
     """Gauges in the text format of Prometheus; from loopback, or with the token."""
     if not _may_read_metrics():
         abort(404)
-    session = current_session()
-    lines = []
-    for status in ("due", "dead"):
-        count = session.scalar(select(func.count()).select_from(Job).where(Job.status == status))
-        lines.append(f'slipway_jobs{{status="{status}"}} {count}')
-    for mode in ("sandbox", "house"):
-        count = session.scalar(select(func.count()).select_from(Tenant).where(Tenant.mode == mode))
-        lines.append(f'slipway_tenants{{mode="{mode}"}} {count}')
-    return Response("\n".join(lines) + "\n", mimetype="text/plain")
+    text = write_metrics(current_session(), current_app.extensions["backlogs"])
+    return Response(text, mimetype="text/plain")
 
 
 def _may_read_metrics() -> bool:

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, exists, func, insert, literal, not_, or_, select, tuple_, update
+from sqlalchemy import Select, and_, delete, exists, func, insert, literal, not_, or_, select, true, tuple_, update
 from sqlalchemy.orm import aliased
 
+from portal.core.backlogs import Backlog
 from portal.core.clock import system_now
 from portal.core.database import Database
 from portal.core.processes import name_process
@@ -26,6 +27,7 @@ LEASE = dt.timedelta(seconds=30)
 """Longer than an attempt may take, so that no two workers try the same delivery while both live."""
 MOST_OF_A_TENANT = 16
 """How many messages of one tenant are under way, over all workers: its slow receivers hold up nobody else's."""
+DELIVERIES = Backlog("deliveries", Queued.due_at, Queued.tenant_id, true())
 Place = tuple[int, int]
 """A tenant's key, and an endpoint's or a delivery's."""
 

@@ -36,7 +36,8 @@ log = logging.getLogger("slipway.delivery")
 IDLE_SECONDS = 0.1
 GATHER_SECONDS = 0.05
 """How long the first outcome waits for others, to be settled with them in one transaction."""
-FAREWELL_SECONDS = 8
+FAREWELL_SECONDS = 30.0
+"""How long a courier that is told to stop waits for what is under way."""
 TAKE_OVER_SECONDS = 2.0
 """Between two looks for messages of workers that are dead."""
 UNENTITLED_WAIT = dt.timedelta(seconds=60)
@@ -53,12 +54,14 @@ class Courier:
         threads: int = 64,
         waits: Sequence[float] = WAITS,
         lease: dt.timedelta = LEASE,
+        farewell: float = FAREWELL_SECONDS,
     ) -> None:
         self._database = database
         self._client = client
         self._threads = threads
         self._rules = Rules(secrets.token_hex(8), waits)
         self._length = lease
+        self._farewell = farewell
         self._back: SimpleQueue[Outcome] = SimpleQueue()
         self._kept: list[Claim] = []
         self._looks_at = 0.0
@@ -66,7 +69,7 @@ class Courier:
         self._is_busy = False
 
     def run(self, stopping: threading.Event) -> None:
-        """Deliver until told to stop; then wait a little for what is under way."""
+        """Deliver until told to stop; then wait for what is under way."""
         with ThreadPoolExecutor(self._threads, "delivery") as pool:
             while not stopping.is_set():
                 try:
@@ -76,7 +79,7 @@ class Courier:
                 except Exception:
                     log.exception("the courier stumbled and goes on")
                     stopping.wait(1)
-            self._finish(time.monotonic() + FAREWELL_SECONDS)
+            self._finish(time.monotonic() + self._farewell)
 
     def deliver_due(self) -> None:
         """Deliver what is due now, and what falls due meanwhile."""
@@ -264,4 +267,5 @@ def _compose(session: TenantSession, ids: list[int]) -> dict[int, Parcel]:
 
 def deliver(parts: Runtime, stopping: threading.Event) -> None:
     """The loop of a worker process."""
-    Courier(parts.database, parts.outgoing, threads=parts.settings.delivery_threads).run(stopping)
+    threads, farewell = parts.settings.delivery_threads, parts.settings.shutdown_timeout
+    Courier(parts.database, parts.outgoing, threads=threads, farewell=farewell).run(stopping)

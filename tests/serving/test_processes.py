@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,7 +36,14 @@ def clock() -> Hand:
 def children() -> Iterator[list[Child]]:
     started: list[Child] = []
     yield started
-    stop(started, 0)
+    stop(started, at_once())
+
+
+def at_once() -> threading.Event:
+    """The event that says: hurry."""
+    event = threading.Event()
+    event.set()
+    return event
 
 
 def dies(child: Child) -> None:
@@ -90,10 +98,15 @@ def test_what_a_dead_process_has_left_behind_ends_with_it(tmp_path: Path, clock:
     wait_until(lambda: not is_running(int(note.read_text())))
 
 
-def test_a_process_that_does_not_stop_is_killed(children: list[Child]) -> None:
-    child = Child("deaf", [sys.executable, "-c", "import signal, time; signal.signal(15, 1); time.sleep(600)"])
+def test_a_process_that_does_not_stop_is_killed(tmp_path: Path, children: list[Child]) -> None:
+    note = tmp_path / "deaf"
+    script = f"import pathlib, signal, time; signal.signal(15, signal.SIG_IGN); pathlib.Path({str(note)!r}).touch()\n"
+    child = Child("deaf", [sys.executable, "-c", script + "time.sleep(600)"])
     child.start()
-    assert child.wait(until=0) == -signal.SIGKILL
+    children.append(child)
+    wait_until(note.exists)
+    stop(children, at_once())
+    assert child.code == -signal.SIGKILL
 
 
 def is_running(pid: int) -> bool:
