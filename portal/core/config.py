@@ -78,6 +78,7 @@ class Settings(BaseModel):
     audit_rows: Rows = Field(100_000, description="Entries of the audit trail kept for each tenant; 0 keeps all")
     incoming_log_days: Days = Field(30, description="Days that the incoming log keeps a message; 0 keeps all")
     incoming_log_rows: Rows = Field(5_000, description="Messages that it keeps for each tenant; 0 keeps all")
+    import_days: Days = Field(30, description="Days that an imported CSV file and its result are kept; 0 keeps all")
     delivery_log_days: Days = Field(30, description="Days that a delivered or discarded message is kept; 0 keeps all")
     job_days: Days = Field(7, description="Days that a finished job, such as a sent mail, is kept; 0 keeps all")
     dead_job_days: Days = Field(90, description="Days that a job that failed for good is kept; 0 keeps all")

@@ -6,6 +6,7 @@ rows before it: a worker that is killed leaves whole chunks behind, and the next
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
 from itertools import zip_longest
@@ -15,10 +16,15 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import undefer
 
 from portal.api.records import find_record
+from portal.core.clock import system_now
+from portal.core.config import Settings
+from portal.core.database import Database
 from portal.core.errors import Conflict, ValidationFailed
 from portal.core.jobs import Task, enqueue, handles
+from portal.core.ownership import table_of
 from portal.core.paging import Paged, read_page
 from portal.core.remedies import Remedy
+from portal.core.retention import delete_in_steps
 from portal.core.session import TenantSession
 from portal.tenancy.audit import record_act
 from portal.tenancy.models import Tenant
@@ -49,6 +55,7 @@ CHUNK = 50
 MOST_WAITING = 5
 MOST_PREVIEWS = 5
 """Files of a tenant that were uploaded and not started; an older one makes room for the next."""
+PREVIEW_LIFETIME = dt.timedelta(days=1)
 
 
 def upload(session: TenantSession, chosen: Chosen, file_name: str, content: bytes) -> IncomingImport:
@@ -243,6 +250,15 @@ def _beside(judged: Iterator[tuple[list[str], Any]], columns: list[Column]) -> I
         cells = [row[column.place] if column.place < len(row) else "" for column in columns]
         said = (outcome.outcome, outcome.record_id, outcome.code, outcome.message) if outcome else ("",) * 4
         yield (*cells, *said)
+
+
+def forget_old_imports(database: Database, settings: Settings) -> None:
+    """Delete files that nobody started within a day, and finished ones with their results after `import_days`."""
+    table, now = table_of(IncomingImport), system_now()
+    delete_in_steps(database, table, table.c.status == "preview", table.c.created_at < now - PREVIEW_LIFETIME, step=1)
+    if settings.import_days:
+        oldest_kept = now - dt.timedelta(days=settings.import_days)
+        delete_in_steps(database, table, table.c.finished_at < oldest_kept, step=1)
 
 
 def _make_room(session: TenantSession) -> None:
