@@ -12,15 +12,13 @@ NOW = "2026-11-21T09:12:44Z"
 FRAMEWORK = "Framework offer. The prices hold until the end of 2030, for any number of orders."
 
 
-def _item(description: str, amount: str, qty: int, product_id: int | None, tax_rate: str, total: str) -> Record:
-    return {
-        "description": description,
-        "amount": Decimal(amount),
-        "qty": qty,
-        "product_id": product_id,
-        "tax_rate": Decimal(tax_rate),
-        "total": Decimal(total),
-    }
+def _sums(subtotal: str, tax: str, total: str = "amount") -> Record:
+    return {"subtotal": Decimal(subtotal), "tax": Decimal(tax), total: Decimal(subtotal) + Decimal(tax)}
+
+
+def _item(description: str, amount: str, qty: int, product_id: int | None, rate: str, sums: Record) -> Record:
+    priced = {"amount": Decimal(amount), "qty": qty, "product_id": product_id, "tax_rate": Decimal(rate)}
+    return {"description": description, **priced, **sums}
 
 
 QUOTE: Record = {
@@ -30,9 +28,13 @@ QUOTE: Record = {
     "customer_id": 2,
     "issued_on": "2024-01-17",
     "valid_until": "2030-12-31",
-    "items": [_item("Customer records moved from the old system", "980.00", 1, 10, "18.00", "1156.40")],
+    "items": [
+        _item(
+            "Customer records moved from the old system", "980.00", 1, 10, "18.00", _sums("980.00", "176.40", "total")
+        )
+    ],
     "notes": FRAMEWORK,
-    "amount": Decimal("1156.40"),
+    **_sums("980.00", "176.40"),
     "status": "Open",
     "invoice_id": None,
     "created_at": "2024-01-17T09:20:03Z",
@@ -41,9 +43,9 @@ QUOTE: Record = {
 }
 OFFERED = {
     "customer_id": 1,
-    "items": [_item("Web Development", "1500.00", 1, None, "0.00", "1500.00")],
+    "items": [_item("Web Development", "1500.00", 1, None, "0.00", _sums("1500.00", "0.00", "total"))],
     "notes": "Prices hold until the end of 2030",
-    "amount": Decimal("1500.00"),
+    **_sums("1500.00", "0.00"),
     "updated_at": NOW,
 }
 CONVERTED_LEAD: Record = {
@@ -153,11 +155,11 @@ OTHERS: dict[str, Answer] = {
     "quotes.accept": Done(
         QUOTE
         | {"id": 118, "public_id": "qte_d9adef5143affd7d980ec2d1", "quote_number": "QUO-2026-050", "customer_id": 41}
-        | {"issued_on": "2026-06-30", "amount": Decimal("673.07"), "status": "Accepted"}
+        | {"issued_on": "2026-06-30", "status": "Accepted", **_sums("588.10", "84.97")}
         | {
             "items": [
-                _item("Copy paper, 500 sheets", "5.90", 59, 19, "12.00", "389.87"),
-                _item("Website care, June 2026", "120.00", 2, 2, "18.00", "283.20"),
+                _item("Copy paper, 500 sheets", "5.90", 59, 19, "12.00", _sums("348.10", "41.77", "total")),
+                _item("Website care, June 2026", "120.00", 2, 2, "18.00", _sums("240.00", "43.20", "total")),
             ]
         }
         | {"created_at": "2026-06-30T12:49:10Z", "updated_at": NOW, "version": 2}
@@ -165,8 +167,8 @@ OTHERS: dict[str, Answer] = {
     "quotes.decline": Done(
         QUOTE
         | {"id": 119, "public_id": "qte_aac3eae143a4752bdaa0299b", "quote_number": "QUO-2026-051", "customer_id": 82}
-        | {"issued_on": "2026-06-30", "amount": Decimal("1500.96"), "status": "Declined"}
-        | {"items": [_item("Monitors, 24 inches", "159.00", 8, 34, "18.00", "1500.96")]}
+        | {"issued_on": "2026-06-30", "status": "Declined", **_sums("1272.00", "228.96")}
+        | {"items": [_item("Monitors, 24 inches", "159.00", 8, 34, "18.00", _sums("1272.00", "228.96", "total"))]}
         | {"created_at": "2026-06-30T14:32:57Z", "updated_at": NOW, "version": 2}
     ),
     "quotes.convert": Done(
@@ -178,11 +180,11 @@ OTHERS: dict[str, Answer] = {
             "date": NOW[:10],
             "due_date": "2030-12-31",
             "items": [
-                _item("Battery back-up for the server", "139.00", 1, 32, "18.00", "164.02"),
-                _item("Toner for the laser printer", "69.90", 3, 18, "18.00", "247.45"),
+                _item("Battery back-up for the server", "139.00", 1, 32, "18.00", _sums("139.00", "25.02", "total")),
+                _item("Toner for the laser printer", "69.90", 3, 18, "18.00", _sums("209.70", "37.75", "total")),
             ],
             "notes": FRAMEWORK,
-            "amount": Decimal("411.47"),
+            **_sums("348.70", "62.77"),
             "paid": Decimal("0.00"),
             "balance": Decimal("411.47"),
             "status": "Unpaid",

@@ -21,6 +21,8 @@ ITEM = {
     "qty": 1,
     "product_id": 1,
     "tax_rate": Decimal("0.00"),
+    "subtotal": Decimal("1500.00"),
+    "tax": Decimal("0.00"),
     "total": Decimal("1500.00"),
 }
 INVOICE: Record = {
@@ -32,6 +34,8 @@ INVOICE: Record = {
     "due_date": "2024-02-15",
     "items": [ITEM],
     "notes": None,
+    "subtotal": Decimal("1500.00"),
+    "tax": Decimal("0.00"),
     "amount": Decimal("1500.00"),
     "paid": Decimal("0.00"),
     "balance": Decimal("1500.00"),
@@ -55,9 +59,13 @@ HOURS: Record = INVOICE | {
             "qty": 8,
             "product_id": 8,
             "tax_rate": Decimal("18.00"),
+            "subtotal": Decimal("600.00"),
+            "tax": Decimal("108.00"),
             "total": Decimal("708.00"),
         }
     ],
+    "subtotal": Decimal("600.00"),
+    "tax": Decimal("108.00"),
     "amount": Decimal("708.00"),
     "balance": Decimal("708.00"),
     "created_at": "2024-08-20T12:24:09Z",
@@ -196,8 +204,12 @@ OTHERS: dict[str, Answer] = {
     "reports.sales": {
         "from": "2026-05-01",
         "to": "2026-05-31",
-        "totals": {"sales": 30, "quantity": 132, "amount": Decimal("5715.25")},
-        "by_day": [{"date": "2026-05-02", "sales": 1, "amount": Decimal("427.74")}],
+        "totals": {"sales": 30, "quantity": 132}
+        | {"amount": Decimal("5715.33"), "subtotal": Decimal("4869.40"), "tax": Decimal("845.93")},
+        "by_day": [
+            {"date": "2026-05-02", "sales": 1}
+            | {"amount": Decimal("427.75"), "subtotal": Decimal("362.50"), "tax": Decimal("65.25")}
+        ],
         "by_product": [
             {
                 "id": 32,
@@ -205,11 +217,13 @@ OTHERS: dict[str, Answer] = {
                 "name": "Battery Back-up",
                 "quantity": 4,
                 "amount": Decimal("656.08"),
+                "subtotal": Decimal("556.00"),
+                "tax": Decimal("100.08"),
             }
         ],
         "by_payment_method": [
-            {"method": "Card", "payments": 25, "amount": Decimal("4715.65")},
-            {"method": "Cash", "payments": 6, "amount": Decimal("999.60")},
+            {"method": "Card", "payments": 25, "amount": Decimal("4715.68")},
+            {"method": "Cash", "payments": 6, "amount": Decimal("999.65")},
         ],
     },
     "sandbox.reset": Done(

@@ -15,6 +15,11 @@ def _stamps(instant: str, updated_at: str = "", version: int = 1) -> Record:
     return {"created_at": instant, "updated_at": updated_at or instant, "version": version}
 
 
+def _item(product_id: int, qty: int, price: str, tax_rate: str, subtotal: str, tax: str, amount: str) -> Record:
+    sums = {"subtotal": Decimal(subtotal), "tax": Decimal(tax), "amount": Decimal(amount)}
+    return {"product_id": product_id, "qty": qty, "price": Decimal(price), "tax_rate": Decimal(tax_rate), **sums}
+
+
 SALE: Record = {
     "id": 1,
     "public_id": "sal_9100e33f8cfdcee2dec7ebf9",
@@ -23,11 +28,13 @@ SALE: Record = {
     "date": "2025-07-01",
     "sold_at": "2025-07-01T10:12:16Z",
     "items": [
-        {"product_id": 20, "qty": 5, "price": Decimal("20.72"), "amount": Decimal("103.60")},
-        {"product_id": 18, "qty": 1, "price": Decimal("82.48"), "amount": Decimal("82.48")},
-        {"product_id": 29, "qty": 2, "price": Decimal("139.24"), "amount": Decimal("278.48")},
+        _item(20, 5, "18.50", "12.00", "92.50", "11.10", "103.60"),
+        _item(18, 1, "69.90", "18.00", "69.90", "12.58", "82.48"),
+        _item(29, 2, "118.00", "18.00", "236.00", "42.48", "278.48"),
     ],
     "payments": [{"method": "Card", "amount": Decimal("464.56")}],
+    "subtotal": Decimal("398.40"),
+    "tax": Decimal("66.16"),
     "amount": Decimal("464.56"),
     "change": Decimal("0.00"),
     **_stamps("2025-07-01T10:12:16Z"),
@@ -98,12 +105,14 @@ OTHERS: dict[str, Answer] = {
         | {"customer_id": 1, "date": NOW[:10], "sold_at": NOW}
         | {
             "items": [
-                {"product_id": 19, "qty": 2, "price": Decimal("6.61"), "amount": Decimal("13.22")},
-                {"product_id": 8, "qty": 1, "price": Decimal("60.00"), "amount": Decimal("60.00")},
+                _item(19, 2, "5.90", "12.00", "11.80", "1.42", "13.22"),
+                _item(8, 1, "60.00", "18.00", "60.00", "10.80", "70.80"),
             ],
-            "payments": [{"method": "Cash", "amount": Decimal("73.22")}],
-            "amount": Decimal("73.22"),
-            "change": Decimal("6.78"),
+            "payments": [{"method": "Cash", "amount": Decimal("84.02")}],
+            "subtotal": Decimal("71.80"),
+            "tax": Decimal("12.22"),
+            "amount": Decimal("84.02"),
+            "change": Decimal("5.98"),
         }
         | _stamps(NOW)
     ),

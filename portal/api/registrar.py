@@ -113,6 +113,7 @@ def change_record(resource: Resource, session: TenantSession, record: Any, field
     A record that already is as `fields` say is neither written nor announced, whatever its state.
     """
     shown, version = resource.present(session, record), record.version
+    fields = resource.fill(session, fields) if resource.fill else fields
     if says_the_same(session, fields, shown):
         return shown
     refuse_taken(session, resource.unique, fields, but=record)

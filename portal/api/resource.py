@@ -19,6 +19,7 @@ from portal.core.session import TenantSession
 
 Create = Callable[[TenantSession, Any], Any]
 Change = Callable[[TenantSession, Any, dict[str, Any]], None]
+Fill = Callable[[TenantSession, dict[str, Any]], dict[str, Any]]
 Remove = Callable[[TenantSession, Any], None]
 Enrich = Callable[[TenantSession, list[dict[str, Any]]], None]
 ALL_VERBS = ("list", "create", "read", "replace", "update", "delete")
@@ -31,6 +32,7 @@ class Resource:
     `shows` is the schema of an answer, `accepts` of a body. `computed` names fields of `shows` that are
     not columns: `enrich` adds them to the rows of one page at once. `unique` names what no two records may share.
     `create`, `change` and `remove` take the place of plain storing, assigning and deleting; each may refuse.
+    `fill` adds what a PUT or PATCH leaves to other records, before it is compared with what is stored.
     `sample` is a body that works on a fresh sandbox, where record `sample_id` may be read and changed, and record
     `removed_id`, which nothing else needs, deleted. `replacement` takes the place of `sample` where one beside the
     other would not do.
@@ -54,6 +56,7 @@ class Resource:
     unique: tuple[Unique, ...] = ()
     create: Create | None = None
     change: Change | None = None
+    fill: Fill | None = None
     remove: Remove | None = None
     enrich: Enrich | None = None
     sample: Mapping[str, Any] | None = None

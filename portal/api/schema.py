@@ -33,7 +33,7 @@ from portal.api.text_types import typed_line as typed_line
 from portal.api.text_types import typed_paragraph as typed_paragraph
 from portal.core.errors import ValidationFailed
 from portal.core.ids import PUBLIC_ID
-from portal.core.types import plain_number
+from portal.core.types import plain_number, shorten
 
 COUNTRIES = frozenset(phonenumbers.SUPPORTED_REGIONS) - {"001"} | {"AQ", "BV", "GS", "HM", "PN", "TF", "UM"}
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -92,6 +92,10 @@ def _whole_mills(value: Decimal) -> Decimal:
     return plain_number(_at_most_places(value, 3, 9))
 
 
+def _whole_rate(value: Decimal) -> Decimal:
+    return shorten(_at_most_places(value, 4, 9), 2)
+
+
 def _at_most_places(value: Decimal, places: int, digits: int) -> Decimal:
     if value.adjusted() >= digits:
         raise refuse("{label} is too large")
@@ -119,6 +123,7 @@ Date = Annotated[dt.date, BeforeValidator(_parse_date), JsonSchema({"type": "str
 Instant = Annotated[dt.datetime, JsonSchema({"type": "string", "format": "date-time"})]
 Moment = Annotated[dt.datetime, BeforeValidator(_parse_instant), JsonSchema({"type": "string", "format": "date-time"})]
 _TWO_DECIMALS, _THREE_DECIMALS = rule("two decimals at most"), rule("three decimals at most")
+_FOUR_DECIMALS = rule("four decimals at most")
 """Said in words: by `multipleOf`, validators that count in floats refuse 38.34 as no multiple of 0.01."""
 _CENTS = {"maximum": 999_999_999_999.99, **_TWO_DECIMALS}
 _MILLS = {"maximum": 999_999_999.999, **_THREE_DECIMALS}
@@ -165,8 +170,8 @@ Percentage = Annotated[
     Decimal,
     BeforeValidator(_parse_number),
     Field(ge=0, le=100),
-    AfterValidator(_whole_cents),
-    JsonSchema({"type": "number", "minimum": 0, "maximum": 100, **_TWO_DECIMALS, "examples": [18.00]}),
+    AfterValidator(_whole_rate),
+    JsonSchema({"type": "number", "minimum": 0, "maximum": 100, **_FOUR_DECIMALS, "examples": [18.00]}),
 ]
 Quantity = Annotated[
     Decimal,

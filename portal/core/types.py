@@ -24,22 +24,28 @@ _ENCRYPTED = "encrypted"
 
 def plain_number(value: Decimal) -> Decimal:
     """The same number without trailing zeros or exponent."""
-    return value.quantize(Decimal(1)) if value == value.to_integral_value() else value.normalize()
+    return shorten(value, 0)
+
+
+def shorten(value: Decimal, places: int) -> Decimal:
+    """Return the same number with as few decimals as it needs, but `places` at least."""
+    short = value.quantize(Decimal(1).scaleb(-places))
+    return short if short == value else value.normalize()
 
 
 class Fixed(TypeDecorator[Decimal]):
     """A decimal with `scale` places, kept as a whole number so that sums are exact on every store.
 
-    With `is_plain`, trailing zeros are dropped on the way out: a quantity reads 1, not 1.000.
+    Trailing zeros beyond `shown` places are dropped on the way out: a quantity reads 1, not 1.000.
     """
 
     impl = BigInteger
     cache_ok = True
 
-    def __init__(self, scale: int = 2, *, is_plain: bool = False) -> None:
+    def __init__(self, scale: int = 2, *, shown: int | None = None) -> None:
         super().__init__()
         self.scale = scale
-        self.is_plain = is_plain
+        self.shown = scale if shown is None else shown
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> int | None:
         return None if value is None else int(Decimal(value).scaleb(self.scale).to_integral_value(ROUND_HALF_UP))
@@ -48,15 +54,15 @@ class Fixed(TypeDecorator[Decimal]):
         if value is None:
             return None
         number = Decimal(int(value)).scaleb(-self.scale)
-        return plain_number(number) if self.is_plain else number
+        return number if self.shown == self.scale else shorten(number, self.shown)
 
     def coerce_compared_value(self, op: Any, value: Any) -> Any:
         return self
 
 
 Money = Fixed(2)
-Rate = Fixed(2)
-Quantity = Fixed(3, is_plain=True)
+Rate = Fixed(4, shown=2)
+Quantity = Fixed(3, shown=0)
 
 
 class UtcDateTime(TypeDecorator[dt.datetime]):

@@ -16,7 +16,7 @@ from portal.core.session import TenantSession
 from portal.tenancy.models import AccessToken, ApiKey
 from sandbox.delivery.models import Delivery, Queued
 from sandbox.integration.outgoing.models import OutgoingMapping, SendSchedule
-from sandbox.resources.invoices import Invoice
+from sandbox.resources.invoice_records import Invoice
 from sandbox.resources.quote_records import Quote
 from sandbox.webhooks.models import EarlierSecret, Webhook
 

@@ -11,14 +11,14 @@ from pydantic import WithJsonSchema as JsonSchema
 from portal.api.lists import WholeNumber
 from portal.api.operation import Call, Operation
 from portal.api.schema import ApiModel, Date, Level, Money, Name, Quantity, rule
-from sandbox.reports.service import Figures, Period, month_or_year, report_finances, report_sales
+from sandbox.reports.service import SUMS, Figures, Period, month_or_year, report_finances, report_sales
 from sandbox.reports.sheet import Cell, as_download, write_csv
 
 Year = Annotated[
     WholeNumber, Field(ge=1900, le=9999), JsonSchema({"type": "integer", "minimum": 1900, "maximum": 9999})
 ]
 Month = Annotated[WholeNumber, Field(ge=1, le=12), JsonSchema({"type": "integer", "minimum": 1, "maximum": 12})]
-COLUMNS = ("section", "key", "name", "sales", "quantity", "amount")
+COLUMNS = ("section", "key", "name", "sales", "quantity", "amount", "subtotal", "tax")
 
 
 class FinancialQuery(ApiModel):
@@ -56,7 +56,9 @@ class SalesTotals(ApiModel):
 
     sales: int
     quantity: Level
-    amount: Money
+    amount: Money = Field(description="With tax")
+    subtotal: Money = Field(description="Before tax")
+    tax: Money
 
 
 class DayOfSales(ApiModel):
@@ -64,7 +66,9 @@ class DayOfSales(ApiModel):
 
     date: Date
     sales: int
-    amount: Money
+    amount: Money = Field(description="With tax")
+    subtotal: Money = Field(description="Before tax")
+    tax: Money
 
 
 class ProductSold(ApiModel):
@@ -74,7 +78,9 @@ class ProductSold(ApiModel):
     public_id: str
     name: Name
     quantity: Quantity
-    amount: Money
+    amount: Money = Field(description="With tax")
+    subtotal: Money = Field(description="Before tax")
+    tax: Money
 
 
 class MethodOfPayment(ApiModel):
@@ -82,11 +88,11 @@ class MethodOfPayment(ApiModel):
 
     method: str
     payments: int
-    amount: Money
+    amount: Money = Field(description="With tax")
 
 
 class SalesView(ApiModel):
-    """The sales of the period. Amounts include taxes."""
+    """The sales of the period."""
 
     first: Date = Field(alias="from")
     last: Date = Field(alias="to")
@@ -116,17 +122,21 @@ def _lines(figures: Figures) -> list[tuple[Cell, ...]]:
     """One table of all sections, in the order of COLUMNS."""
     totals: dict[str, Any] = figures["totals"]
     return [
-        ("total", "", "", totals["sales"], totals["quantity"], totals["amount"]),
-        *(("day", row["date"], "", row["sales"], None, row["amount"]) for row in figures["by_day"]),
+        ("total", "", "", totals["sales"], totals["quantity"], *_sums(totals)),
+        *(("day", row["date"], "", row["sales"], None, *_sums(row)) for row in figures["by_day"]),
         *(
-            ("product", row["public_id"], row["name"], None, row["quantity"], row["amount"])
+            ("product", row["public_id"], row["name"], None, row["quantity"], *_sums(row))
             for row in figures["by_product"]
         ),
         *(
-            ("payment_method", row["method"], "", row["payments"], None, row["amount"])
+            ("payment_method", row["method"], "", row["payments"], None, row["amount"], None, None)
             for row in figures["by_payment_method"]
         ),
     ]
+
+
+def _sums(row: Figures) -> tuple[Cell, ...]:
+    return tuple(row[name] for name in SUMS)
 
 
 OPERATIONS = (

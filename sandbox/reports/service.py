@@ -12,13 +12,14 @@ from sqlalchemy import ColumnElement, and_, func, select
 
 from portal.core.errors import ValidationFailed
 from portal.core.session import TenantSession
-from sandbox.resources.invoices import Invoice
+from sandbox.resources.invoice_records import Invoice
 from sandbox.resources.products import Product
-from sandbox.resources.sales import Sale, SaleItem, SalePayment
+from sandbox.resources.sale_records import Sale, SaleItem, SalePayment
 from sandbox.resources.transactions import Transaction
 
 LONGEST = 366
 NOTHING = Decimal("0.00")
+SUMS = ("amount", "subtotal", "tax")
 Figures = dict[str, Any]
 
 
@@ -65,7 +66,7 @@ def report_sales(session: TenantSession, period: Period) -> Figures:
         "totals": {
             "sales": sum(row["sales"] for row in days),
             "quantity": sum((row["quantity"] for row in products), Decimal(0)),
-            "amount": sum((row["amount"] for row in days), NOTHING),
+            **{name: sum((row[name] for row in days), NOTHING) for name in SUMS},
         },
         "by_day": days,
         "by_product": products,
@@ -81,20 +82,24 @@ def _refuse_bad_period(period: Period) -> None:
 
 
 def _by_day(session: TenantSession, period: Period) -> list[Figures]:
-    wanted = select(Sale.date, func.count().label("sales"), func.sum(Sale.amount).label("amount"))
+    wanted = select(Sale.date, func.count().label("sales"), *_sums_of(Sale))
     return _rows(session, wanted.where(period.covers(Sale.date)).group_by(Sale.date).order_by(Sale.date))
 
 
 def _by_product(session: TenantSession, period: Period) -> list[Figures]:
-    amount = func.sum(SaleItem.amount).label("amount")
+    sums = _sums_of(SaleItem)
     wanted = (
-        select(Product.id, Product.public_id, Product.name, func.sum(SaleItem.qty).label("quantity"), amount)
+        select(Product.id, Product.public_id, Product.name, func.sum(SaleItem.qty).label("quantity"), *sums)
         .join_from(Sale, SaleItem, _same(SaleItem.tenant_id, Sale.tenant_id, SaleItem.sale_id, Sale.id))
         .join(Product, _same(SaleItem.tenant_id, Product.tenant_id, SaleItem.product_id, Product.id))
         .where(period.covers(Sale.date))
     )
     grouped = wanted.group_by(Product.id, Product.public_id, Product.name)
-    return _rows(session, grouped.order_by(amount.desc(), Product.id))
+    return _rows(session, grouped.order_by(sums[0].desc(), Product.id))
+
+
+def _sums_of(model: type[Sale | SaleItem]) -> list[Any]:
+    return [func.sum(getattr(model, name)).label(name) for name in SUMS]
 
 
 def _by_payment_method(session: TenantSession, period: Period) -> list[Figures]:

@@ -14,9 +14,7 @@ from portal.core.database import Base
 from portal.core.ownership import TenantOwned, table_of
 from portal.core.prepared import Lookup
 from portal.core.session import TenantSession
-from sandbox.resources.items import Row, line_total
-
-_COLUMNS = ("description", "amount", "qty", "product_id", "tax_rate")
+from sandbox.resources.items import ITEM_FIELDS, Row, show_item
 
 
 class InvoiceItem(TenantOwned, Base):
@@ -37,6 +35,8 @@ class InvoiceItem(TenantOwned, Base):
     amount: Mapped[Decimal] = mapped_column(types.Money)
     qty: Mapped[Decimal] = mapped_column(types.Quantity)
     tax_rate: Mapped[Decimal] = mapped_column(types.Rate)
+    subtotal: Mapped[Decimal] = mapped_column(types.Money)
+    tax: Mapped[Decimal] = mapped_column(types.Money)
 
 
 def write_items(session: TenantSession, invoice_id: int, items: list[Row]) -> None:
@@ -66,21 +66,17 @@ def add_items(session: TenantSession, rows: list[Row]) -> None:
             names = tuple(rows[0])
             found = _lines_with(names).rows(fetch, by_id)
             for id_, *values in found:
-                by_id[id_].update(zip(names, values[len(_COLUMNS) :], strict=True))
+                by_id[id_].update(zip(names, values[len(ITEM_FIELDS) :], strict=True))
     for row in rows:
         row["items"] = []
     for id_, *values in found:
-        by_id[id_]["items"].append(_show(dict(zip(_COLUMNS, values, strict=False))))
+        by_id[id_]["items"].append(show_item(dict(zip(ITEM_FIELDS, values, strict=False))))
     rows[:] = [row for row in rows if row["items"]]
-
-
-def _show(line: Row) -> Row:
-    return {**line, "total": line_total(line["amount"], line["qty"], line["tax_rate"])}
 
 
 @cache
 def _lines_with(of_invoice: tuple[str, ...]) -> Lookup:
     """Reads the lines of invoices, each with these columns of its invoice."""
     lines, invoices = table_of(InvoiceItem).c, Base.metadata.tables["invoices"].c
-    columns = (lines.invoice_id, *(lines[name] for name in _COLUMNS), *(invoices[name] for name in of_invoice))
+    columns = (lines.invoice_id, *(lines[name] for name in ITEM_FIELDS), *(invoices[name] for name in of_invoice))
     return Lookup(select(*columns).where(lines.invoice_id == invoices.id).order_by(lines.id), invoices.id)

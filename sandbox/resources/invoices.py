@@ -8,68 +8,34 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String
-from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.orm.attributes import flag_modified
 
 from portal.api.events import announce
 from portal.api.lists import equals, from_day, refers_to, to_day
 from portal.api.operation import Call, Done, Operation
-from portal.api.records import find_reference, find_references
+from portal.api.records import find_reference
 from portal.api.resource import Resource, set_fields
 from portal.api.schema import ApiModel, Date, Instant, Money, Paragraph, Reference, rule
-from portal.core import types
-from portal.core.database import Base
-from portal.core.derived import order_key
 from portal.core.errors import InvoiceApproved, InvoicePaid, InvoiceVoid, ValidationFailed
-from portal.core.ownership import TenantOwned, TenantRecord
+from portal.core.ownership import TenantOwned
 from portal.core.remedies import Remedy
 from portal.core.session import TenantSession
 from sandbox.resources.customers import Customer
 from sandbox.resources.invoice_items import add_items, clear_items, write_items
-from sandbox.resources.items import SUM, ItemBody, ItemView, complete_items, products_of, total_of, wrong_sum
-from sandbox.resources.series import document_order, give_back, take_from_series
+from sandbox.resources.invoice_records import Invoice
+from sandbox.resources.items import SUM, ItemBody, ItemView, Row, fill_tax_rates, find_items, sums_of
+from sandbox.resources.series import give_back, take_from_series
 
 Status = Literal["Unpaid", "Partially Paid", "Paid", "Void"]
 NOTHING = Decimal("0.00")
 
 
-class Invoice(TenantRecord, Base):
-    """What a customer owes for some items. `balance` is `amount` less `paid`, for a void one too."""
-
-    __tablename__ = "invoices"
-    __table_args__ = (
-        ForeignKeyConstraint(["tenant_id", "customer_id"], ["customers.tenant_id", "customers.id"]),
-        Index("uq_invoices_invoice_number", "tenant_id", "invoice_number", unique=True),
-        Index(None, "tenant_id", "invoice_number_order", "id"),
-        Index(None, "tenant_id", "customer_id"),
-        Index(None, "tenant_id", "date"),
-        Index(None, "tenant_id", "status"),
-    )
-    public_prefix = "inv"
-
-    invoice_number: Mapped[str] = mapped_column(String(20))
-    invoice_number_order: Mapped[int | None] = order_key("invoice_number", document_order)
-    customer_id: Mapped[int] = mapped_column(BigInteger)
-    date: Mapped[dt.date]
-    due_date: Mapped[dt.date]
-    notes: Mapped[str | None] = mapped_column(String(5000))
-    amount: Mapped[Decimal] = mapped_column(types.Money)
-    paid: Mapped[Decimal] = mapped_column(types.Money)
-    balance: Mapped[Decimal] = mapped_column(types.Money)
-    status: Mapped[str] = mapped_column(String(20))
-    approved_at: Mapped[dt.datetime | None] = mapped_column(types.UtcDateTime)
-
-    @property
-    def series(self) -> str:
-        """The series of its number: one for each year."""
-        return f"invoices:{self.date.year}"
-
-
 class InvoiceBody(ApiModel):
     """What a caller may say of an invoice."""
 
-    read_only = ApiModel.read_only | {"invoice_number", "amount", "paid", "balance", "status", "approved_at"}
+    read_only = ApiModel.read_only | {
+        *("invoice_number", "subtotal", "tax", "amount", "paid", "balance", "status", "approved_at")
+    }
 
     customer_id: Reference
     date: Date | None = Field(
@@ -93,7 +59,9 @@ class InvoiceView(ApiModel):
     due_date: Date
     items: list[ItemView]
     notes: str | None
-    amount: Money
+    subtotal: Money = Field(description="The sum of the items before tax")
+    tax: Money
+    amount: Money = Field(description="The sum of the items with tax")
     paid: Money
     balance: Money
     status: Status
@@ -103,13 +71,17 @@ class InvoiceView(ApiModel):
     version: int
 
 
-def issue_invoice(session: TenantSession, data: InvoiceBody) -> Invoice:
-    """Issue an invoice under the next number of its year. Raises ValidationFailed."""
+def issue_invoice(session: TenantSession, data: InvoiceBody, lines: list[Row] | None = None) -> Invoice:
+    """Issue an invoice under the next number of its year. Raises ValidationFailed.
+
+    `lines` are those of a quote, which the invoice takes as they are stored in place of the items of `data`.
+    """
     fields = _resolve(session, data.model_dump())
-    items = fields.pop("items")
+    items = lines or fields["items"]
+    del fields["items"]
     invoice = Invoice(paid=NOTHING, **fields)
     invoice.invoice_number = f"INV-{invoice.date.year}-{take_from_series(session, invoice.series):03d}"
-    invoice.amount = total_of(items)
+    set_fields(invoice, sums_of(items).fields())
     _settle(invoice)
     session.add(invoice)
     session.flush()
@@ -127,7 +99,7 @@ def change_invoice(session: TenantSession, invoice: Invoice, fields: dict[str, A
     if items is not None:
         clear_items(session, invoice.id)
         write_items(session, invoice.id, items)
-        invoice.amount = total_of(items)
+        set_fields(invoice, sums_of(items).fields())
         _settle(invoice)
         flag_modified(invoice, "updated_at")
 
@@ -199,16 +171,9 @@ def _resolve(session: TenantSession, fields: dict[str, Any], *, year: int | None
     errors = _wrong_dates(date, fields["due_date"], year)
     if "customer_id" in fields:
         wanted["customer_id"] = (Customer, fields["customer_id"])
-    if "items" in fields:
-        wanted |= products_of(fields["items"])
-        errors |= wrong_sum(fields["items"])
-    found = find_references(session, wanted, errors)
-    resolved = fields | {"date": date}
-    if "customer_id" in fields:
-        resolved["customer_id"] = found["customer_id"].id
-    if "items" in fields:
-        resolved["items"] = complete_items(fields["items"], found)
-    return resolved
+    found, lines = find_items(session, fields.get("items", []), wanted, errors)
+    resolved = fields | {"date": date} | {name: record.id for name, record in found.items() if name in wanted}
+    return resolved | {"items": lines} if lines else resolved
 
 
 def _wrong_dates(date: dt.date, due_date: dt.date, year: int | None) -> dict[str, str]:
@@ -285,6 +250,7 @@ invoices = Resource(
     computed=("items",),
     create=issue_invoice,
     change=change_invoice,
+    fill=fill_tax_rates,
     remove=delete_invoice,
     enrich=add_items,
     actions=(approve, void),

@@ -15,7 +15,8 @@ from portal.api.records import find_reference
 from portal.api.registrar import represents
 from portal.api.schema import Amount, ApiModel, Code, Date, Reference, rule
 from portal.core.session import TenantSession
-from sandbox.resources.invoices import Invoice, invoices
+from sandbox.resources.invoice_records import Invoice
+from sandbox.resources.invoices import invoices
 from sandbox.resources.reference import Account
 from sandbox.resources.transactions import PaymentFacts, PaymentView, Transaction, record_payment
 

@@ -13,10 +13,8 @@ from portal.core.database import Base
 from portal.core.derived import order_key
 from portal.core.ownership import TenantOwned, TenantRecord
 from portal.core.session import TenantSession
-from sandbox.resources.items import ItemBody, ItemView, Row, line_total
+from sandbox.resources.items import ITEM_FIELDS, Row, show_item
 from sandbox.resources.series import document_order
-
-ITEM_FIELDS = tuple(name for name in ItemView.model_fields if name != "total")
 
 
 class Quote(TenantRecord, Base):
@@ -40,6 +38,8 @@ class Quote(TenantRecord, Base):
     issued_on: Mapped[dt.date]
     valid_until: Mapped[dt.date]
     notes: Mapped[str | None] = mapped_column(String(5000))
+    subtotal: Mapped[Decimal] = mapped_column(types.Money)
+    tax: Mapped[Decimal] = mapped_column(types.Money)
     amount: Mapped[Decimal] = mapped_column(types.Money)
     status: Mapped[str] = mapped_column(String(10))
     invoice_id: Mapped[int | None] = mapped_column(BigInteger)
@@ -68,6 +68,8 @@ class QuoteItem(TenantOwned, Base):
     amount: Mapped[Decimal] = mapped_column(types.Money)
     qty: Mapped[Decimal] = mapped_column(types.Quantity)
     tax_rate: Mapped[Decimal] = mapped_column(types.Rate)
+    subtotal: Mapped[Decimal] = mapped_column(types.Money)
+    tax: Mapped[Decimal] = mapped_column(types.Money)
 
 
 def replace_items(session: TenantSession, quote_id: int, items: list[Row]) -> None:
@@ -77,10 +79,10 @@ def replace_items(session: TenantSession, quote_id: int, items: list[Row]) -> No
     session.flush()
 
 
-def item_bodies(session: TenantSession, quote_id: int) -> list[ItemBody]:
-    """The lines of one quote as a caller would send them."""
+def items_of(session: TenantSession, quote_id: int) -> list[Row]:
+    """Return the lines of one quote as they are stored."""
     lines = session.scalars(select(QuoteItem).where(QuoteItem.quote_id == quote_id).order_by(QuoteItem.id))
-    return [ItemBody.model_construct(**{name: getattr(line, name) for name in ItemBody.model_fields}) for line in lines]
+    return [{name: getattr(line, name) for name in ITEM_FIELDS} for line in lines]
 
 
 def add_items(session: TenantSession, rows: list[Row]) -> None:
@@ -95,7 +97,6 @@ def add_items(session: TenantSession, rows: list[Row]) -> None:
     for row in rows:
         row["items"] = []
     for id_, *values in session.execute(wanted.order_by(QuoteItem.id)):
-        line = dict(zip(ITEM_FIELDS, values, strict=False))
-        by_id[id_]["items"].append(line | {"total": line_total(line["amount"], line["qty"], line["tax_rate"])})
+        by_id[id_]["items"].append(show_item(dict(zip(ITEM_FIELDS, values, strict=False))))
         by_id[id_].update(zip(names, values[len(ITEM_FIELDS) :], strict=True))
     rows[:] = [row for row in rows if row["items"]]

@@ -12,25 +12,18 @@ from sqlalchemy.orm.attributes import flag_modified
 from portal.api.events import announce
 from portal.api.lists import equals, refers_to
 from portal.api.operation import Call, Done, Operation
-from portal.api.records import find_reference, find_references
+from portal.api.records import find_reference
 from portal.api.resource import Resource, set_fields
 from portal.api.schema import ApiModel, Date, Identity, Money, Paragraph, Reference, Stamps, rule
 from portal.core.errors import Conflict, QuoteAlreadyConverted
-from portal.core.ownership import TenantRecord
+from portal.core.ownership import TenantOwned
 from portal.core.remedies import Remedy
 from portal.core.session import TenantSession
 from sandbox.resources.customers import Customer
-from sandbox.resources.invoices import Invoice, InvoiceBody, InvoiceView, invoices, issue_invoice
-from sandbox.resources.items import (
-    SUM,
-    ItemBody,
-    ItemView,
-    complete_items,
-    products_of,
-    total_of,
-    wrong_sum,
-)
-from sandbox.resources.quote_records import Quote, add_items, item_bodies, replace_items
+from sandbox.resources.invoice_records import Invoice
+from sandbox.resources.invoices import InvoiceBody, InvoiceView, invoices, issue_invoice
+from sandbox.resources.items import SUM, ItemBody, ItemView, fill_tax_rates, find_items, sums_of
+from sandbox.resources.quote_records import Quote, add_items, items_of, replace_items
 from sandbox.resources.series import give_back, take_from_series
 
 Status = Literal["Open", "Accepted", "Declined", "Converted"]
@@ -40,7 +33,9 @@ TIME_TO_PAY = dt.timedelta(days=30)
 class QuoteBody(ApiModel):
     """What a caller may say of a quote."""
 
-    read_only = ApiModel.read_only | {"quote_number", "issued_on", "amount", "status", "invoice_id"}
+    read_only = ApiModel.read_only | {
+        *("quote_number", "issued_on", "subtotal", "tax", "amount", "status", "invoice_id")
+    }
 
     customer_id: Reference
     valid_until: Date = Field(description="The last day on which it can be accepted")
@@ -57,7 +52,9 @@ class QuoteFacts(ApiModel):
     valid_until: Date
     items: list[ItemView]
     notes: str | None
-    amount: Money = Field(description="The sum of the items, taxes included")
+    subtotal: Money = Field(description="The sum of the items before tax")
+    tax: Money
+    amount: Money = Field(description="The sum of the items with tax")
     status: Status
     invoice_id: int | None = Field(description="The invoice it was converted to")
 
@@ -78,7 +75,7 @@ def issue_quote(session: TenantSession, data: QuoteBody) -> Quote:
     """Offer something under the next number of the year. Raises ValidationFailed."""
     fields = _resolve(session, data.model_dump())
     items, today = fields.pop("items"), session.clock.today()
-    quote = Quote(issued_on=today, amount=total_of(items), status="Open", **fields)
+    quote = Quote(issued_on=today, status="Open", **fields, **sums_of(items).fields())
     quote.quote_number = f"QUO-{today.year}-{take_from_series(session, quote.series):03d}"
     session.add(quote)
     session.flush()
@@ -93,7 +90,7 @@ def change_quote(session: TenantSession, quote: Quote, fields: dict[str, Any]) -
     items = changes.pop("items", None)
     set_fields(quote, changes)
     if items is not None:
-        quote.amount = total_of(items)
+        set_fields(quote, sums_of(items).fields())
         flag_modified(quote, "updated_at")
         replace_items(session, quote.id, items)
 
@@ -141,10 +138,10 @@ def convert_quote(session: TenantSession, quote: Quote, due_date: dt.date | None
         customer_id=quote.customer_id,
         date=today,
         due_date=due_date or today + TIME_TO_PAY,
-        items=item_bodies(session, quote.id),
+        items=[],
         notes=quote.notes,
     )
-    invoice = issue_invoice(session, body)
+    invoice = issue_invoice(session, body, items_of(session, quote.id))
     quote.status, quote.invoice_id = "Converted", invoice.id
     session.flush()
     return invoice
@@ -177,17 +174,12 @@ def _convert(call: Call) -> Done:
 
 def _resolve(session: TenantSession, fields: dict[str, Any]) -> dict[str, Any]:
     """The fields as they are stored: references by id, lines complete. Raises ValidationFailed."""
-    items = fields.get("items", [])
-    wanted: dict[str, tuple[type[TenantRecord], Any]] = {**products_of(items)}
+    wanted: dict[str, tuple[type[TenantOwned], Any]] = {}
     if "customer_id" in fields:
         wanted["customer_id"] = (Customer, fields["customer_id"])
-    found = find_references(session, wanted, wrong_sum(items) if items else {})
-    resolved = dict(fields)
-    if items:
-        resolved["items"] = complete_items(items, found)
-    if "customer_id" in found:
-        resolved["customer_id"] = found["customer_id"].id
-    return resolved
+    found, lines = find_items(session, fields.get("items", []), wanted, {})
+    resolved = fields | {name: record.id for name, record in found.items() if name in wanted}
+    return resolved | {"items": lines} if lines else resolved
 
 
 def _find_customer(session: TenantSession, reference: Any) -> Customer:
@@ -263,6 +255,7 @@ quotes = Resource(
     computed=("items",),
     create=issue_quote,
     change=change_quote,
+    fill=fill_tax_rates,
     remove=delete_quote,
     enrich=add_items,
     codes={"replace": ("conflict",), "update": ("conflict",)},

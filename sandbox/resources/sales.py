@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String, func, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import func, select
 
 from portal.api.lists import from_day, to_day
 from portal.api.records import find_references
 from portal.api.resource import Resource
-from portal.api.schema import Amount, ApiModel, Date, Identity, Instant, Money, Price, Quantity, Reference, Stamps, rule
-from portal.core import types
+from portal.api.schema import (
+    Amount,
+    ApiModel,
+    Date,
+    Identity,
+    Instant,
+    Money,
+    Percentage,
+    Price,
+    Quantity,
+    Reference,
+    Stamps,
+    rule,
+)
 from portal.core.counters import take_block, take_number
-from portal.core.database import Base
-from portal.core.derived import order_key
 from portal.core.errors import Conflict, ValidationFailed
-from portal.core.ownership import TenantOwned, TenantRecord
 from portal.core.session import TenantSession
 from sandbox.resources.customers import Customer
-from sandbox.resources.items import LARGEST, SUM, line_total
+from sandbox.resources.items import LARGEST, SUM, line_sums, sums_of
 from sandbox.resources.parts import Parts
 from sandbox.resources.products import Product
 from sandbox.resources.reference import Account
-from sandbox.resources.series import document_order
+from sandbox.resources.sale_records import Sale, SaleItem, SalePayment
 from sandbox.resources.stock import Move, move_stock
 from sandbox.resources.transactions import Transaction
 
@@ -37,67 +44,12 @@ _ARRIVES_ON = {"Cash": "Cash", "Card": "Card"}
 """The type of account that money paid by a method arrives on; others arrive at the bank."""
 
 
-class Sale(TenantRecord, Base):
-    """One receipt. `amount` is the sum of its lines, taxes included, and of its payments; `change` was given back."""
-
-    __tablename__ = "sales"
-    __table_args__ = (
-        ForeignKeyConstraint(["tenant_id", "customer_id"], ["customers.tenant_id", "customers.id"]),
-        Index(None, "tenant_id", "date"),
-        Index("uq_sales_receipt_number", "tenant_id", "receipt_number", unique=True),
-        Index(None, "tenant_id", "receipt_number_order", "id"),
-    )
-    public_prefix = "sal"
-
-    receipt_number: Mapped[str] = mapped_column(String(20))
-    receipt_number_order: Mapped[int | None] = order_key("receipt_number", document_order)
-    customer_id: Mapped[int | None] = mapped_column(BigInteger)
-    date: Mapped[dt.date]
-    sold_at: Mapped[dt.datetime] = mapped_column(types.UtcDateTime)
-    amount: Mapped[Decimal] = mapped_column(types.Money)
-    change: Mapped[Decimal] = mapped_column(types.Money, server_default="0")
-
-
-class SaleItem(TenantOwned, Base):
-    """One line of a receipt. `price` is for one unit, `amount` for the line, taxes included."""
-
-    __tablename__ = "sale_items"
-    __table_args__ = (
-        ForeignKeyConstraint(["tenant_id", "sale_id"], ["sales.tenant_id", "sales.id"]),
-        ForeignKeyConstraint(["tenant_id", "product_id"], ["products.tenant_id", "products.id"]),
-        Index(None, "tenant_id", "sale_id"),
-        Index(None, "tenant_id", "product_id"),
-    )
-    is_audited = False
-
-    sale_id: Mapped[int] = mapped_column(BigInteger)
-    product_id: Mapped[int] = mapped_column(BigInteger)
-    qty: Mapped[Decimal] = mapped_column(types.Quantity)
-    price: Mapped[Decimal] = mapped_column(types.Money)
-    amount: Mapped[Decimal] = mapped_column(types.Money)
-
-
-class SalePayment(TenantOwned, Base):
-    """How much of a receipt was paid by what method, less the change."""
-
-    __tablename__ = "sale_payments"
-    __table_args__ = (
-        ForeignKeyConstraint(["tenant_id", "sale_id"], ["sales.tenant_id", "sales.id"]),
-        Index(None, "tenant_id", "sale_id"),
-    )
-    is_audited = False
-
-    sale_id: Mapped[int] = mapped_column(BigInteger)
-    method: Mapped[str] = mapped_column(String(40))
-    amount: Mapped[Decimal] = mapped_column(types.Money)
-
-
 class SaleItemBody(ApiModel):
     """One line as a caller sends it."""
 
     product_id: Reference
     qty: Quantity
-    price: Price | None = Field(None, description="Of one unit, tax included; the product's own when left out")
+    price: Price | None = Field(None, description="Price of one unit, before tax. The product's own if left out")
 
 
 class SaleItemView(ApiModel):
@@ -105,8 +57,11 @@ class SaleItemView(ApiModel):
 
     product_id: int
     qty: Quantity
-    price: Money = Field(description="Of one unit, tax included")
-    amount: Money
+    price: Money = Field(description="Price of one unit, before tax")
+    tax_rate: Percentage = Field(description="The product's rate when it was sold, in percent")
+    subtotal: Money = Field(description="The line before tax")
+    tax: Money
+    amount: Money = Field(description="The line with tax")
 
 
 class SalePaymentBody(ApiModel):
@@ -126,7 +81,7 @@ class SalePaymentView(ApiModel):
 class SaleBody(ApiModel):
     """A sale as a caller sends it."""
 
-    read_only = ApiModel.read_only | {"receipt_number", "date", "sold_at", "amount", "change"}
+    read_only = ApiModel.read_only | {"receipt_number", "date", "sold_at", "subtotal", "tax", "amount", "change"}
 
     items: Annotated[list[SaleItemBody], Field(min_length=1, max_length=100)] = Field(json_schema_extra=SUM)
     payments: Annotated[list[SalePaymentBody], Field(min_length=1, max_length=10)] = Field(
@@ -144,7 +99,9 @@ class SaleFacts(ApiModel):
     sold_at: Instant
     items: list[SaleItemView]
     payments: list[SalePaymentView] = Field(description="They come to the amount: cash is shown less the change")
-    amount: Money = Field(description="What the items come to, tax included")
+    subtotal: Money = Field(description="The sum of the items before tax")
+    tax: Money
+    amount: Money = Field(description="The sum of the items with tax")
     change: Money = Field(description="Cash given back")
 
 
@@ -159,8 +116,11 @@ class _Line:
     price: Decimal
 
     @property
-    def amount(self) -> Decimal:
-        return (self.price * self.qty).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    def fields(self) -> dict[str, Any]:
+        """The columns of the line, less the keys."""
+        rate = self.product.tax_rate
+        sums = line_sums(self.price, self.qty, rate)
+        return {"qty": self.qty, "price": self.price, "tax_rate": rate, **sums.fields()}
 
 
 @dataclass(frozen=True)
@@ -175,13 +135,13 @@ def record_sale(session: TenantSession, data: SaleBody) -> Sale:
     Raises ValidationFailed, and InsufficientStock where a tracked product is short.
     """
     customer_id, lines = _read_lines(session, data)
-    total = sum((line.amount for line in lines), Decimal("0.00"))
-    parts, change = _settle(total, data.payments)
+    sums = sums_of(line.fields for line in lines)
+    parts, change = _settle(sums.amount, data.payments)
     now = session.clock.now()
     today = session.calendar.date_of(now)
     number = f"REC-{today.year}-{take_number(session, f'sales:{today.year}'):04d}"
     details = {"receipt_number": number, "customer_id": customer_id, "date": today, "sold_at": now}
-    sale = Sale(**details, amount=total, change=change)
+    sale = Sale(**details, **sums.fields(), change=change)
     session.add(sale)
     session.flush()
     _write_lines(session, sale, lines)
@@ -198,8 +158,7 @@ def _read_lines(session: TenantSession, data: SaleBody) -> tuple[int | None, lis
     lines = []
     for field, item in zip(products, data.items, strict=True):
         product = found[field]
-        usual = line_total(product.price, Decimal(1), product.tax_rate)
-        lines.append(_Line(product, item.qty, usual if item.price is None else item.price))
+        lines.append(_Line(product, item.qty, product.price if item.price is None else item.price))
     customer = found.get("customer_id")
     return customer.id if customer else None, lines
 
@@ -232,8 +191,7 @@ def _less_change(payments: list[SalePaymentBody], change: Decimal) -> list[_Part
 
 def _write_lines(session: TenantSession, sale: Sale, lines: list[_Line]) -> None:
     for id_, line in zip(take_block(session, "sale_items", len(lines)), lines, strict=True):
-        fields = {"product_id": line.product.id, "qty": line.qty, "price": line.price, "amount": line.amount}
-        session.add(SaleItem(id=id_, sale_id=sale.id, **fields))
+        session.add(SaleItem(id=id_, sale_id=sale.id, product_id=line.product.id, **line.fields))
 
 
 def _write_payments(session: TenantSession, sale: Sale, parts: list[_Part]) -> None:
@@ -285,8 +243,8 @@ sales = Resource(
     path="/api/v2/pos/sales",
     description="Sales at the counter. A sale is one act: its receipt under the next number of the year, the goods "
     "out of stock, the payments as income on the accounts they arrive on. Either all of it happens or nothing. "
-    "Prices include tax. Payments must cover the total; only cash may exceed it, and the change is told. "
-    "A receipt is not changed afterwards.",
+    "Prices are before tax, which is added by the product's rate. Payments must cover the total with tax; only cash "
+    "may exceed it, and the change is told. A receipt is not changed afterwards.",
     model=Sale,
     shows=SaleView,
     accepts=SaleBody,
@@ -299,7 +257,7 @@ sales = Resource(
     codes={"create": ("insufficient_stock", "conflict")},
     sample={
         "items": [{"product_id": 19, "qty": 2}, {"product_id": 8, "qty": 1, "price": Decimal("60.00")}],
-        "payments": [{"method": "Cash", "amount": Decimal("80.00")}],
+        "payments": [{"method": "Cash", "amount": Decimal("90.00")}],
         "customer_id": 1,
     },
 )

@@ -22,7 +22,8 @@ from portal.core.errors import TransactionLocked, ValidationFailed
 from portal.core.ownership import TenantRecord
 from portal.core.remedies import Remedy
 from portal.core.session import TenantSession
-from sandbox.resources.invoices import Invoice, InvoiceView, invoices, pay_invoice, unpay_invoice
+from sandbox.resources.invoice_records import Invoice
+from sandbox.resources.invoices import InvoiceView, invoices, pay_invoice, unpay_invoice
 from sandbox.resources.reference import Account, Category
 
 Kind = Literal["Income", "Expense"]

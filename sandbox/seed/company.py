@@ -11,13 +11,13 @@ from sandbox.resources.attendance import Punch
 from sandbox.resources.customers import Customer
 from sandbox.resources.employees import Employee
 from sandbox.resources.invoice_items import InvoiceItem
-from sandbox.resources.invoices import Invoice
+from sandbox.resources.invoice_records import Invoice
 from sandbox.resources.leads import LeadConversion
 from sandbox.resources.masters import Master, MasterEntry
 from sandbox.resources.products import Product
 from sandbox.resources.quote_records import Quote, QuoteItem
 from sandbox.resources.reference import Account, Category, Department
-from sandbox.resources.sales import Sale, SaleItem, SalePayment
+from sandbox.resources.sale_records import Sale, SaleItem, SalePayment
 from sandbox.resources.ticket_replies import TicketReply
 from sandbox.resources.tickets import Ticket
 from sandbox.resources.transactions import Transaction

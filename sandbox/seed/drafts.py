@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from sandbox.resources.items import line_total
+from sandbox.resources.items import Sums, line_sums, sums_of
 from sandbox.seed.days import month_name
 from sandbox.seed.words import Words, money
 
@@ -20,10 +20,8 @@ class Line:
     amount: Decimal
     qty: Decimal
     tax_rate: Decimal
-
-    @property
-    def total(self) -> Decimal:
-        return line_total(self.amount, self.qty, self.tax_rate)
+    subtotal: Decimal
+    tax: Decimal
 
 
 @dataclass(frozen=True)
@@ -49,8 +47,12 @@ class Draft:
     payments: tuple[Payment, ...] = field(default=())
 
     @property
+    def sums(self) -> Sums:
+        return sums_of(vars(line) for line in self.lines)
+
+    @property
     def amount(self) -> Decimal:
-        return total_of(self.lines)
+        return self.sums.amount
 
     @property
     def paid(self) -> Decimal:
@@ -58,18 +60,20 @@ class Draft:
 
 
 def total_of(lines: tuple[Line, ...]) -> Decimal:
-    """What the lines come to, tax included."""
-    return sum((line.total for line in lines), Decimal("0.00"))
+    """What the lines come to, with tax."""
+    return sums_of(vars(line) for line in lines).amount
 
 
 def draft_line(words: Words, description: str, qty: int, day: dt.date) -> Line:
     """The line of the demo data with this description."""
     line = words.line(description)
     product = words.product(line["sku"])
+    amount, tax_rate = money(line["amount"]), money(product["tax_rate"])
     return Line(
         description=description.replace("{month}", month_name(day)),
         product_id=product["id"],
-        amount=money(line["amount"]),
+        amount=amount,
         qty=Decimal(qty),
-        tax_rate=money(product["tax_rate"]),
+        tax_rate=tax_rate,
+        **line_sums(amount, Decimal(qty), tax_rate)._asdict(),
     )

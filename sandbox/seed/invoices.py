@@ -49,7 +49,7 @@ def _invoice(id_: int, number: str, draft: Draft) -> Row:
         "date": day_of(draft.issued_at),
         "due_date": draft.due_date,
         "notes": draft.notes,
-        "amount": draft.amount,
+        **draft.sums.fields(),
         "paid": draft.paid,
         "balance": draft.amount - draft.paid,
         "status": _status(draft),

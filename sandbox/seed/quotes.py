@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
 
-from sandbox.resources.items import total_of
+from sandbox.resources.items import sums_of
 from sandbox.seed.days import LAST_DAY, day_of, dice, instant, next_business_day
 from sandbox.seed.drafts import draft_line
 from sandbox.seed.invoices import Invoices
@@ -54,7 +54,7 @@ def _number(made: Quotes, id_: int, draft: Row) -> None:
     lines, day = draft.pop("items"), day_of(draft["created_at"])
     made.numbers[day.year] += 1
     own = {"id": id_, "quote_number": f"QUO-{day.year}-{made.numbers[day.year]:03d}", "issued_on": day}
-    made.quotes.append(own | draft | {"amount": total_of(lines)})
+    made.quotes.append(own | draft | sums_of(lines).fields())
     for line in lines:
         made.items.append({"id": len(made.items) + 1, "quote_id": id_, **line})
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
 
-from sandbox.resources.items import line_total
+from sandbox.resources.items import line_sums, sums_of
 from sandbox.seed.days import LAST_DAY, day_of, dice, instant, is_open
 from sandbox.seed.entries import receipt
 from sandbox.seed.ledger import TILL_OPENS
@@ -48,14 +48,19 @@ def _moments(chance: Random) -> Iterator[dt.datetime]:
         day += dt.timedelta(days=1)
 
 
-def _lines(chance: Random, goods: list[tuple[Row, int]]) -> list[tuple[int, Decimal, int]]:
-    """Product, price with tax, quantity; no product twice."""
+def _lines(chance: Random, goods: list[tuple[Row, int]]) -> list[Row]:
+    """The lines of a receipt; no product twice."""
     chosen = {row["id"]: row for row in chance.choices(*zip(*goods, strict=True), k=chance.choice((1, 1, 2, 2, 3)))}
     lines = []
     for row in chosen.values():
         most = 6 if row["price"] < 20 else 2
-        lines.append((row["id"], line_total(row["price"], Decimal(1), row["tax_rate"]), chance.randint(1, most)))
+        lines.append(_line(row, Decimal(chance.randint(1, most))))
     return lines
+
+
+def _line(product: Row, qty: Decimal) -> Row:
+    priced = {"qty": qty, "price": product["price"], "tax_rate": product["tax_rate"]}
+    return {"product_id": product["id"], **priced, **line_sums(product["price"], qty, product["tax_rate"]).fields()}
 
 
 def _buyer(chance: Random, customers: list[Row], sold_at: dt.datetime) -> int | None:
@@ -64,11 +69,10 @@ def _buyer(chance: Random, customers: list[Row], sold_at: dt.datetime) -> int | 
     return chance.choice(known) if chance.random() < 0.25 else None
 
 
-def _add_sale(made: Sales, sold_at: dt.datetime, lines: list[tuple[int, Decimal, int]], buyer: int | None) -> None:
+def _add_sale(made: Sales, sold_at: dt.datetime, lines: list[Row], buyer: int | None) -> None:
     id_, year = len(made.sales) + 1, day_of(sold_at).year
     made.numbers[year] += 1
-    for product_id, price, qty in lines:
-        line = {"product_id": product_id, "qty": Decimal(qty), "price": price, "amount": price * qty}
+    for line in lines:
         made.items.append({"id": len(made.items) + 1, "sale_id": id_, **line})
     fields = {
         "id": id_,
@@ -76,7 +80,7 @@ def _add_sale(made: Sales, sold_at: dt.datetime, lines: list[tuple[int, Decimal,
         "customer_id": buyer,
         "date": day_of(sold_at),
         "sold_at": sold_at,
-        "amount": sum(price * qty for _, price, qty in lines),
+        **sums_of(lines).fields(),
         "change": Decimal("0.00"),
     }
     made.sales.append(stamped(fields, sold_at))

@@ -17,10 +17,10 @@ from portal.tenancy.models import Tenant
 from portal.tenancy.service import create_tenant
 from sandbox.resources.customers import Customer
 from sandbox.resources.invoice_items import InvoiceItem
-from sandbox.resources.invoices import Invoice
+from sandbox.resources.invoice_records import Invoice
 from sandbox.resources.products import Product
 from sandbox.resources.reference import Account, Category, Department
-from sandbox.resources.sales import Sale
+from sandbox.resources.sale_records import Sale
 from sandbox.resources.transactions import Transaction
 from sandbox.tenants import create_sandbox
 from tests.bench.choice import Choice

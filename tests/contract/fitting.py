@@ -128,7 +128,7 @@ def _paid(body: Body, number: int) -> Body:
     rows = [row for row in body.get("items") or () if isinstance(row, dict)]
     items = [{"price": 10.5, **row, "product_id": 16 + number % 10, "qty": 1 + number % 3} for row in rows]
     items = [row | {"price": min(row["price"] or 10.5, 1000)} for row in items]
-    return body | {"items": items[:3], "payments": [{"method": "Cash", "amount": 10_000}]}
+    return body | {"items": items[:3], "payments": [{"method": "Cash", "amount": 20_000}]}
 
 
 def _subscribed(body: Body, number: int) -> Body:

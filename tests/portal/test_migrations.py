@@ -193,3 +193,39 @@ def test_an_upgrade_keeps_the_secret_that_a_webhook_replaced(old_database: Datab
         kept = connection.execute(select(webhooks.c.id, webhooks.c.old_secret).order_by(webhooks.c.id)).all()
     assert [tuple(row) for row in found] == [(1, 2, "sealed")]
     assert [tuple(row) for row in kept] == [(1, None), (2, None)]
+
+
+def test_an_upgrade_splits_issued_amounts_into_subtotal_and_tax(old_database: Database) -> None:
+    migrations.upgrade(old_database, "0002")
+    metadata = MetaData()
+    names = ("products", "quotes", "quote_items", "invoices", "invoice_items", "sales", "sale_items")
+    with old_database.writer.begin() as connection:
+        metadata.reflect(connection, only=names)
+        tables = metadata.tables
+
+        def add(name: str, **fields: Any) -> None:
+            connection.execute(insert(tables[name]).values(row_for(tables[name]) | fields))
+
+        add("products", tax_rate=1200)
+        add("quotes", amount=17803, invoice_id=None)
+        lines = ({"amount": 9999, "qty": 1500, "tax_rate": 1800}, {"amount": 35, "qty": 3000, "tax_rate": 0})
+        for number, line in enumerate(lines, 1):
+            add("quote_items", id=number, product_id=None, **line)
+            add("invoice_items", id=number, product_id=None, **line)
+        connection.execute(tables["invoices"].update().values(amount=17803))
+        add("sale_items", product_id=1, qty=2000, price=661, amount=1322)
+        connection.execute(tables["sales"].update().values(amount=1322))
+    migrations.upgrade(old_database)
+    with old_database.reader.connect() as connection:
+
+        def read(name: str, columns: str) -> list[tuple[Any, ...]]:
+            rows = connection.execute(text(f"SELECT {columns} FROM {name} ORDER BY id")).all()
+            return [tuple(row) for row in rows]
+
+        sums = "subtotal, tax, amount"
+        assert read("products", "tax_rate") == [(120_000,)]
+        for paper, items in (("quotes", "quote_items"), ("invoices", "invoice_items")):
+            assert read(items, "tax_rate, subtotal, tax") == [(180_000, 14999, 2699), (0, 105, 0)]
+            assert read(paper, sums) == [(15104, 2699, 17803)]
+        assert read("sale_items", f"price, tax_rate, {sums}") == [(590, 120_000, 1180, 142, 1322)]
+        assert read("sales", sums) == [(1180, 142, 1322)]

@@ -70,9 +70,12 @@ class Book:
 
 
 def total_of(drawn: list[tuple[Decimal, Decimal, int]]) -> Decimal:
-    """The sum of lines, each rounded half up to the cent, tax included."""
-    parts = ((price * qty * (100 + tax) / 100).quantize(CENT, ROUND_HALF_UP) for price, qty, tax in drawn)
-    return sum(parts, Decimal("0.00"))
+    """The sum of lines with tax: the subtotal and the tax of each are rounded half up to the cent."""
+    return sum((with_tax((price * qty).quantize(CENT, ROUND_HALF_UP), tax) for price, qty, tax in drawn), CENT * 0)
+
+
+def with_tax(subtotal: Decimal, tax: int) -> Decimal:
+    return subtotal + (subtotal * tax / 100).quantize(CENT, ROUND_HALF_UP)
 
 
 def as_items(drawn: list[tuple[Decimal, Decimal, int]]) -> list[dict[str, Any]]:
@@ -219,13 +222,13 @@ class Company(RuleBasedStateMachine):
         product = self.some(self.book.stock, pick)
         body = {
             "items": [{"product_id": product, "qty": qty, "price": float(price)}],
-            "payments": [{"method": "Card", "amount": float(price * qty)}],
+            "payments": [{"method": "Card", "amount": float(with_tax(price * qty, 18))}],
         }
         is_fine = self.book.stock[product] >= qty
         self.send("POST", "/pos/sales", body, expect=201 if is_fine else 409)
         if is_fine:
             self.book.stock[product] -= qty
-            self.sold += price * qty
+            self.sold += with_tax(price * qty, 18)
 
     @rule(counts=st.tuples(st.integers(1, 40), st.integers(1, 40)))
     def receive(self, counts: tuple[int, int]) -> None:

@@ -43,7 +43,7 @@ def quote(caller: Integration, valid_until: dt.date) -> Any:
 
 
 def sale(caller: Integration) -> Any:
-    body = {"items": [{"product_id": 19, "qty": 1, "price": 10}], "payments": [{"method": "Card", "amount": 10}]}
+    body = {"items": [{"product_id": 19, "qty": 1, "price": 10}], "payments": [{"method": "Card", "amount": 11.2}]}
     return make(caller, "pos/sales", body)
 
 
@@ -91,7 +91,7 @@ def test_reports_count_what_happens_now_in_the_month_and_day_it_is_for_the_tenan
     month, path = {"year": day.year, "month": day.month}, "/api/v2/reports/financial"
     before = alice.get(path, query_string=month).json["data"]["income"]
     sale(alice)
-    assert alice.get(path, query_string=month).json["data"]["income"] == before + 10
+    assert alice.get(path, query_string=month).json["data"]["income"] == before + 11.2
     span = {"from": day.isoformat(), "to": day.isoformat()}
     sales = alice.get(f"/api/tenants/{alice.tenant}/reports/sales", query_string=span).json["data"]
     assert [row["date"] for row in sales["by_day"]] == [day.isoformat()]

@@ -65,7 +65,7 @@ def test_a_day_without_sales_is_an_empty_report(alice: Integration) -> None:
     assert report == {
         "from": "2026-05-03",
         "to": "2026-05-03",
-        "totals": {"sales": 0, "quantity": 0, "amount": Decimal("0.00")},
+        "totals": {"sales": 0, "quantity": 0, **dict.fromkeys(("amount", "subtotal", "tax"), Decimal("0.00"))},
         "by_day": [],
         "by_product": [],
         "by_payment_method": [],
@@ -142,7 +142,7 @@ def test_the_file_is_a_download_with_a_name_and_a_header_row(alice: Integration)
     answer = alice.get(address(alice, f"{MAY}&format=csv"))
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="sales-2026-05-01-2026-05-31.csv"'
-    assert answer.text.splitlines()[0] == "\ufeffsection,key,name,sales,quantity,amount"
+    assert answer.text.splitlines()[0] == "\ufeffsection,key,name,sales,quantity,amount,subtotal,tax"
     assert "X-RateLimit-Remaining" in answer.headers
 
 

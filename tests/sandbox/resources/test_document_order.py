@@ -9,10 +9,10 @@ from sqlalchemy import select
 
 from portal.core.database import Database
 from portal.core.ownership import TenantRecord, table_of
-from sandbox.resources.invoices import Invoice
+from sandbox.resources.invoice_records import Invoice
 from sandbox.resources.quote_records import Quote
 from sandbox.resources.receipts import GoodsReceipt
-from sandbox.resources.sales import Sale
+from sandbox.resources.sale_records import Sale
 from sandbox.resources.series import document_order
 from sandbox.resources.vendors import Vendor
 from sandbox.tenants import NewSandbox

@@ -62,8 +62,8 @@ def events_of(database: Database, new: NewSandbox) -> list[Event]:
 
 def test_an_issued_invoice_is_the_sum_of_its_items_to_the_cent(alice: Integration) -> None:
     invoice = issue(alice)
-    assert [str(item["total"]) for item in invoice["items"]] == ["176.98", "1.05"]
-    assert (str(invoice["amount"]), str(invoice["paid"]), str(invoice["balance"])) == ("178.03", "0.00", "178.03")
+    assert [str(item["total"]) for item in invoice["items"]] == ["176.99", "1.05"]
+    assert (str(invoice["amount"]), str(invoice["paid"]), str(invoice["balance"])) == ("178.04", "0.00", "178.04")
     assert (invoice["status"], invoice["approved_at"], invoice["version"]) == ("Unpaid", None, 1)
     assert read(alice, invoice) == invoice
 

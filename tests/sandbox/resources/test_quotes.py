@@ -65,8 +65,8 @@ def test_a_quote_is_open_numbered_and_the_sum_of_its_items(alice: Integration) -
     quote = offer(alice)
     assert (quote["status"], quote["invoice_id"], quote["issued_on"]) == ("Open", None, today().isoformat())
     assert quote["quote_number"].startswith(f"QUO-{today().year}-")
-    assert [str(item["total"]) for item in quote["items"]] == ["176.98", "1.05"]
-    assert (str(quote["amount"]), str(quote["items"][1]["qty"])) == ("178.03", "3")
+    assert [str(item["total"]) for item in quote["items"]] == ["176.99", "1.05"]
+    assert (str(quote["amount"]), str(quote["items"][1]["qty"])) == ("178.04", "3")
     assert read(alice, quote) == quote
 
 

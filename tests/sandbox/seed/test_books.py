@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sandbox.resources.items import line_total
+from sandbox.resources.items import line_sums
 from sandbox.resources.levels import StockLevel
 from sandbox.seed.company import Company, build_company
 from sandbox.seed.words import load_words
@@ -38,11 +38,14 @@ def test_ids_count_from_one_in_every_table(company: Company) -> None:
             assert [row["id"] for row in rows] == list(range(1, len(rows) + 1)), model
 
 
-def test_each_invoice_is_the_sum_of_its_lines(books: Rows) -> None:
-    totals: dict[int, Decimal] = defaultdict(Decimal)
-    for line in books["invoice_items"]:
-        totals[line["invoice_id"]] += line_total(line["amount"], line["qty"], line["tax_rate"])
-    assert {row["id"]: row["amount"] for row in books["invoices"]} == totals
+def test_each_invoice_and_quote_is_the_sum_of_its_lines(books: Rows) -> None:
+    for papers, items, key in (("invoices", "invoice_items", "invoice_id"), ("quotes", "quote_items", "quote_id")):
+        for line in books[items]:
+            sums_of_line = line_sums(line["amount"], line["qty"], line["tax_rate"])
+            assert (line["subtotal"], line["tax"]) == sums_of_line
+        for name in ("subtotal", "tax"):
+            assert {row["id"]: row[name] for row in books[papers]} == sums(books[items], key, name)
+        assert all(row["amount"] == row["subtotal"] + row["tax"] for row in books[papers])
 
 
 def test_each_invoice_is_paid_by_its_transactions(books: Rows) -> None:
@@ -67,7 +70,11 @@ def test_the_status_of_an_invoice_follows_from_its_payments(books: Rows) -> None
 
 def test_each_receipt_is_the_sum_of_its_lines_and_of_its_payments(books: Rows) -> None:
     lines, payments = sums(books["sale_items"], "sale_id"), sums(books["sale_payments"], "sale_id")
-    assert all(line["amount"] == line["price"] * line["qty"] for line in books["sale_items"])
+    for line in books["sale_items"]:
+        known = line_sums(line["price"], line["qty"], line["tax_rate"])
+        assert (line["subtotal"], line["tax"], line["amount"]) == (*known, known.amount)
+    for name in ("subtotal", "tax"):
+        assert {row["id"]: row[name] for row in books["sales"]} == sums(books["sale_items"], "sale_id", name)
     assert {row["id"]: row["amount"] for row in books["sales"]} == lines == payments
 
 

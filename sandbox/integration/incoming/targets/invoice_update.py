@@ -12,7 +12,8 @@ from portal.api.schema import Amount, ApiModel, Code, Date, Paragraph, Reference
 from portal.core.errors import ValidationFailed
 from portal.core.session import TenantSession
 from sandbox.integration.incoming.targets.target import Data, Target, change_differing
-from sandbox.resources.invoices import Invoice, invoices
+from sandbox.resources.invoice_records import Invoice
+from sandbox.resources.invoices import invoices
 from sandbox.resources.payments import PaymentBody, take_payment
 from sandbox.resources.transactions import Transaction
 

@@ -87,6 +87,17 @@ def test_each_transformation_of_incoming_rows_works_on_the_way_out(
 
 
 @pytest.mark.one_store
+def test_subtotal_and_tax_are_sent_of_an_invoice_and_of_its_lines(alice: Integration, preview: Preview) -> None:
+    item = line("100") | {"product_id": 8, "tax_rate": 8.875}
+    body = {"customer_id": 1, "due_date": "2099-01-01", "items": [item]}
+    made = alice.post("/api/v2/invoices", body).json["data"]
+    sums = [row("net", "subtotal", type="Number"), row("vat", "tax", type="Number")]
+    lines = row("lines", "items", type="List", rows=[*sums, row("rate", "tax_rate", type="Number")])
+    shown = preview(*sums, lines, record=made["id"])["body"]
+    assert shown == {"net": 100.0, "vat": 8.88, "lines": [{"net": 100.0, "vat": 8.88, "rate": 8.875}]}
+
+
+@pytest.mark.one_store
 def test_an_instant_is_written_in_the_tenants_zone_or_the_steps(preview: Preview) -> None:
     steps = {"kind": "date_format", "format": "DD.MM.YYYY HH:mm"}
     shown = preview(

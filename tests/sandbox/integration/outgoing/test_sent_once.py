@@ -13,7 +13,7 @@ import pytest
 from portal.core.database import Database
 from sandbox.integration.outgoing.models import OutgoingMapping
 from sandbox.integration.outgoing.sending import outlet_of, send_records
-from sandbox.resources.invoices import Invoice
+from sandbox.resources.invoice_records import Invoice
 from sandbox.tenants import NewSandbox
 from tests.conftest import Integration
 from tests.sandbox.delivery.conftest import CourierMaker, bound
