@@ -98,7 +98,7 @@ def fill(table: str, name: str, source: str, derive: Callable[[Any], Any], extra
     """Fill a column of a table from another one, some rows at a time."""
     connection = op.get_bind()
     owner = () if table == "developers" else ("tenant_id",)
-    columns = [sa.column(each) for each in (*owner, "id", *extra)]
+    columns: list[sa.ColumnClause[Any]] = [sa.column(each) for each in (*owner, "id", *extra)]
     rows = sa.table(table, *columns, sa.column(source), sa.column(name))
     wanted = sa.select(*columns, rows.c[source].label("text")).where(rows.c[source].is_not(None))
     own = [rows.c[each] == sa.bindparam(f"own_{each}") for each in (*owner, "id")]

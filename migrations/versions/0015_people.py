@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -11,7 +13,7 @@ revision = "0015"
 down_revision = "0009"
 branch_labels = None
 depends_on = None
-ADDED = {
+ADDED: dict[str, Any] = {
     "company": sa.String(120),
     "consent": sa.Boolean(),
     "utm_source": sa.String(200),

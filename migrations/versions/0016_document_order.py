@@ -36,7 +36,8 @@ def downgrade() -> None:
 
 
 def _fill(name: str, column: str) -> None:
-    number, order = sa.column(column), sa.column(f"{column}_order", sa.BigInteger())
+    number: sa.ColumnClause[str] = sa.column(column)
+    order = sa.column(f"{column}_order", sa.BigInteger())
     table = sa.table(name, sa.column("tenant_id"), sa.column("id"), number, order)
     connection = op.get_bind()
     rows = connection.execute(sa.select(table.c.tenant_id, table.c.id, number)).all()

@@ -83,7 +83,8 @@ def _round(value: Decimal) -> int:
 
 def _fill(document: str, items: str, key: str, lines: Any, split: Callable[[int, int, int], dict[str, int]]) -> None:
     """Split each line, and each document's amount by what its lines come to."""
-    changes, sums = [], defaultdict(int)
+    changes: list[dict[str, Any]] = []
+    sums: defaultdict[tuple[int, int], int] = defaultdict(int)
     for tenant, line, owner, *values in op.get_bind().execute(lines).all():
         changes.append({"tenant": tenant, "row": line, **_named(split(*values))})
         sums[tenant, owner] += changes[-1]["new_tax"]
@@ -103,5 +104,5 @@ def _update(table: Any, changes: list[dict[str, Any]]) -> None:
     if changes:
         names = [name for name in changes[0] if name.startswith("new_")]
         here = (table.c.tenant_id == sa.bindparam("tenant"), table.c.id == sa.bindparam("row"))
-        values = {name.removeprefix("new_"): sa.bindparam(name) for name in names}
+        values: dict[str, Any] = {name.removeprefix("new_"): sa.bindparam(name) for name in names}
         op.get_bind().execute(table.update().where(*here).values(values), changes)

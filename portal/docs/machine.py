@@ -81,8 +81,8 @@ def write_events() -> Response:
 def write_event(name: str) -> Response:
     docs = current_docs()
     event = docs.event(name) or abort(404)
-    words = {"entry": docs.library.events.get(name), "operations": docs.causes_of(event), "secret": SECRET}
-    return written("docs/show_event.md", event=event, **words)
+    entry, operations = docs.library.events.get(name), docs.causes_of(event)
+    return written("docs/show_event.md", event=event, entry=entry, operations=operations, secret=SECRET)
 
 
 @published

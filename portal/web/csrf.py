@@ -39,7 +39,7 @@ class FormRefused(DomainError):
     )
 
 
-class Seal(CSRF):
+class Seal(CSRF):  # type: ignore[misc]
     """A signed token that names the form, whom it was shown to, and when. It needs no cookie."""
 
     def setup_form(self, form: Form) -> Any:

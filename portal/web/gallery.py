@@ -67,7 +67,7 @@ X-Api-Key: sk_test_…
 {"name": "Asha Rao"}"""
 
 
-class SampleForm(Form):
+class SampleForm(Form):  # type: ignore[misc]
     """One field of every kind; it is shown, never sent."""
 
     name = StringField("Name", [InputRequired()])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import func, select
@@ -29,12 +29,12 @@ def _write(name: str, meaning: str, samples: Iterable[Sample]) -> str:
     return "\n".join([*lines, *(f"{name}{{{labels}}} {value:.15g}" for labels, value in samples)]) + "\n"
 
 
-def _tenants(session: TenantSession) -> Iterator[tuple[str, str, list[Sample]]]:
+def _tenants(session: TenantSession) -> Iterator[tuple[str, str, Sequence[Sample]]]:
     counts = _counts(session, Tenant.mode, ("sandbox", "house"))
     yield "slipway_tenants", "Tenants by mode.", [(f'mode="{mode}"', count) for mode, count in counts.items()]
 
 
-def _jobs(session: TenantSession) -> Iterator[tuple[str, str, list[Sample]]]:
+def _jobs(session: TenantSession) -> Iterator[tuple[str, str, Sequence[Sample]]]:
     counts = _counts(session, Job.status, ("due", "dead"))
     samples = [(f'status="{status}"', count) for status, count in counts.items()]
     yield "slipway_jobs", "Jobs that wait for their time or a worker, and those that failed for good.", samples
@@ -45,7 +45,7 @@ def _counts(session: TenantSession, column: Any, values: tuple[str, ...]) -> dic
     return dict.fromkeys(values, 0) | {row[0]: row[1] for row in session.execute(counted)}
 
 
-def _workers(session: TenantSession) -> Iterator[tuple[str, str, list[Sample]]]:
+def _workers(session: TenantSession) -> Iterator[tuple[str, str, Sequence[Sample]]]:
     found, now = read_attendance(session), system_now()
     alive = [(f'kind="{kind}"', float(each.alive)) for kind, each in found.items()]
     silent = [
@@ -57,7 +57,7 @@ def _workers(session: TenantSession) -> Iterator[tuple[str, str, list[Sample]]]:
     yield "slipway_worker_silence_seconds", "Seconds since the latest heartbeat; absent if there is none.", silent
 
 
-def _waiting(session: TenantSession, backlogs: Iterable[Backlog]) -> Iterator[tuple[str, str, list[Sample]]]:
+def _waiting(session: TenantSession, backlogs: Iterable[Backlog]) -> Iterator[tuple[str, str, Sequence[Sample]]]:
     found, now = {each.name: measure(session, each) for each in backlogs}, system_now()
     counts = [(f'queue="{name}"', float(due.count)) for name, due in found.items()]
     ages = [
