@@ -10,8 +10,9 @@ from flask import Blueprint, Flask
 from flask.typing import ResponseReturnValue
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from portal.accounts.browser_sessions import PageSessions
 from portal.accounts.commands import add_staff_commands
-from portal.accounts.guards import guest, init_accounts, member, staff
+from portal.accounts.guards import guest, member, staff
 from portal.accounts.pages import blueprint as account_pages
 from portal.accounts.pages import entrance
 from portal.admin.chat_pages import blueprint as desk_chat_pages
@@ -58,7 +59,6 @@ from portal.web.gallery import blueprint as gallery
 from portal.web.headers import init_headers
 from portal.web.health import blueprint as health
 from portal.web.health import init_health
-from portal.web.sessions import PageSessions
 from portal.web.site import Site, load_site
 
 Guard = Callable[[], ResponseReturnValue | None]
@@ -106,7 +106,6 @@ def create_app(settings: Settings, *extensions: Extension) -> Flask:
     init_csrf(app)
     init_bidi(app)
     init_desk_link(app)
-    init_accounts(app)
     site = _init_site(app, settings)
 
     api = compose_api(extensions)

@@ -1,40 +1,20 @@
-"""Who is looking at a page: guards for blueprints, and the developer behind the session's cookie.
+"""Who is looking at a page: guards for blueprints, and the developer behind the browser's session.
 
 Pages behind these guards are about one visitor and stay out of every cache.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-
-from flask import Flask, Response, after_this_request, g, redirect, request, session, url_for
+from flask import Response, after_this_request, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import LoginManager, current_user, login_user
 
+from portal.accounts.browser_sessions import PageSession
 from portal.accounts.models import Developer
-from portal.accounts.service import create_guest, find_by_session, keep_guest
+from portal.accounts.service import create_guest, keep_guest
 from portal.core.errors import NotFound
-from portal.core.runtime import runtime
+from portal.core.runtime import current_session
 from portal.core.session import TenantSession
 from portal.web.desk_link import asks_for_desk_link, forget_desk, remember_desk
-
-SESSION_LIFETIME = dt.timedelta(days=14)
-
-
-class Sessions(LoginManager):  # type: ignore[misc]
-    """Flask-Login without its second cookie, so that pages that know nobody never look at a session."""
-
-    def _update_remember_cookie(self, response: Response) -> Response:
-        return response
-
-
-def init_accounts(app: Flask) -> None:
-    """Let the application recognise developers by their session cookie."""
-    sessions = Sessions()
-    sessions.session_protection = None
-    sessions.user_loader(_load)
-    sessions.init_app(app, add_context_processor=False)
-    app.config.update(PERMANENT_SESSION_LIFETIME=SESSION_LIFETIME, SESSION_REFRESH_EACH_REQUEST=False)
 
 
 def guest() -> None:
@@ -63,9 +43,8 @@ def staff() -> None:
 
 def current_developer() -> Developer | None:
     """The developer before the page, a guest too, for reading; None for a visitor without a session."""
-    if "_user_id" not in session:
-        return None
-    return current_user._get_current_object() if current_user.is_authenticated else None
+    developer: Developer | None = getattr(session, "developer", None)
+    return developer
 
 
 def own_developer(database: TenantSession) -> Developer | None:
@@ -85,17 +64,15 @@ def ensure_developer(database: TenantSession) -> Developer:
 
 
 def start_session(developer: Developer) -> None:
-    """Begin a session for `developer`. Nothing of an earlier one is taken along."""
-    session.clear()
+    """Begin a session for `developer`, under a new id. Nothing of an earlier one is taken along."""
     g.pop("csrf_token", None)
-    login_user(developer)
-    session.permanent = True
+    page_session().begin(current_session(), developer)
 
 
-def _load(session_id: str) -> Developer | None:
-    """In a transaction of its own: a writing one would keep SQLite's lock from the limits around the view."""
-    with runtime().database.transaction(write=False) as database:
-        return find_by_session(database, session_id)
+def page_session() -> PageSession:
+    """The session of this page's visitor."""
+    own: PageSession = session._get_current_object()  # type: ignore[attr-defined]
+    return own
 
 
 def _keep_private(response: Response) -> Response:

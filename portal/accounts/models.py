@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
-from sqlalchemy import BigInteger, Index, Integer, String
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.clock import system_now
 from portal.core.database import Base
 from portal.core.derived import comparison_key
-from portal.core.types import UtcDateTime
+from portal.core.types import EncryptedJson, UtcDateTime
 
 
 class Developer(Base):
     """A person before the portal. A guest has no e-mail and ends at `expires_at`.
 
-    `session_version` is part of every session cookie: raising it ends all sessions. `link_hash` belongs to
-    a one-time sign-in link not yet used.
+    `link_hash` belongs to a one-time sign-in link not yet used.
     """
 
     __tablename__ = "developers"
-    is_authenticated = True
-    is_active = True
-    is_anonymous = False
 
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
     public_id: Mapped[str] = mapped_column(String(32), unique=True)
@@ -32,15 +29,10 @@ class Developer(Base):
     name: Mapped[str | None] = mapped_column(String(120))
     password_hash: Mapped[str | None] = mapped_column(String(200))
     role: Mapped[str] = mapped_column(String(10), default="developer")
-    session_version: Mapped[int] = mapped_column(default=1)
     link_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     link_expires_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime, index=True)
-
-    def get_id(self) -> str:
-        """What the session cookie names: this developer, as long as the sessions of this version live."""
-        return f"{self.public_id}.{self.session_version}"
 
     @property
     def is_member(self) -> bool:
@@ -61,3 +53,22 @@ class Developer(Base):
 
 
 Index("uq_developers_email_key", Developer.email_key, unique=True)
+
+
+class BrowserSession(Base):
+    """A browser in which a developer is known. `id_hash` is of the random id that its cookie holds.
+
+    `data` is what pages keep between requests. `seen_at` and `address` are of the last visit, to a few minutes.
+    """
+
+    __tablename__ = "browser_sessions"
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(32), unique=True)
+    id_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    developer_id: Mapped[int] = mapped_column(ForeignKey("developers.id", ondelete="CASCADE"), index=True)
+    data: Mapped[dict[str, Any]] = mapped_column(EncryptedJson)
+    user_agent: Mapped[str] = mapped_column(String(300))
+    address: Mapped[str] = mapped_column(String(45))
+    created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    seen_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, index=True)

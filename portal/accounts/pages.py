@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, session, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_limiter import RateLimitExceeded
 
 from portal.accounts.brakes import begin_attempt, remember_device
 from portal.accounts.forms import BareForm, PasswordForm, SignInForm, SignUpForm
-from portal.accounts.guards import current_developer, own_developer, start_session
+from portal.accounts.guards import current_developer, own_developer, page_session, start_session
 from portal.accounts.service import PasswordChange, SignIn, SignUp, change_password, sign_in, sign_up, use_staff_link
+from portal.accounts.session_pages import add_routes, list_own_sessions
 from portal.api.errors import as_domain_error
 from portal.core.errors import DomainError, RateLimited, Unauthorized, ValidationFailed
 from portal.core.runtime import commit_early, current_session, runtime
@@ -20,6 +21,7 @@ from portal.web.forms import complain, read_form
 
 entrance = Blueprint("entrance", __name__, template_folder="templates", url_prefix="/account")
 blueprint = Blueprint("account", __name__, template_folder="templates", url_prefix="/account")
+add_routes(blueprint)
 _LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 
 
@@ -84,9 +86,8 @@ def perform_sign_up() -> ResponseReturnValue:
 
 @entrance.get("/link/<token>")
 def use_link(token: str) -> ResponseReturnValue:
-    """Sign staff in. The link ends with this visit, in a writing transaction of its own."""
-    with runtime().database.transaction() as database:
-        colleague = use_staff_link(database, runtime().settings.secret_key, token)
+    """Sign staff in. The link ends with this visit."""
+    colleague = use_staff_link(current_session(write=True), runtime().settings.secret_key, token)
     start_session(colleague)
     return redirect("/staff", 303)
 
@@ -116,7 +117,8 @@ def save_password() -> ResponseReturnValue:
 
 @blueprint.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
-    session.clear()
+    """End the session for good, in every copy of its cookie."""
+    page_session().end(current_session())
     return redirect("/", 303)
 
 
@@ -143,4 +145,5 @@ def _render_sign_up(form: SignUpForm, limit: DomainError | None = None) -> str:
 
 
 def _render_account(form: PasswordForm) -> str:
-    return render_template("accounts/show_account.html", form=form, button=BareForm(), developer=current_developer())
+    words = {"developer": current_developer(), "sessions": list_own_sessions()}
+    return render_template("accounts/show_account.html", form=form, button=BareForm(), **words)

@@ -14,6 +14,7 @@ from pydantic import AfterValidator
 from sqlalchemy import Table, select
 
 from portal.accounts.models import Developer as Developer
+from portal.accounts.session_store import end_sessions
 from portal.api.schema import ApiModel, Email, Name, refuse
 from portal.core.clock import system_now
 from portal.core.config import Settings
@@ -88,7 +89,6 @@ def create_guest(session: TenantSession) -> Developer:
     guest = Developer(
         public_id=new_public_id("dev"),
         role="developer",
-        session_version=1,
         created_at=system_now(),
         expires_at=system_now() + GUEST_LIFETIME,
     )
@@ -101,15 +101,6 @@ def keep_guest(guest: Developer) -> None:
     """Begin a guest's 24 hours anew, so that no sandbox outlives its developer."""
     if not guest.is_member:
         guest.expires_at = system_now() + GUEST_LIFETIME
-
-
-def find_by_session(session: TenantSession, session_id: str) -> Developer | None:
-    """The developer a session cookie names, unless the session or the guest has ended."""
-    public_id, _, version = session_id.partition(".")
-    developer = session.scalar(select(Developer).where(Developer.public_id == public_id))
-    if developer is None or str(developer.session_version) != version or developer.has_expired:
-        return None
-    return developer
 
 
 def find_developer(session: TenantSession, public_id: str) -> Developer | None:
@@ -128,8 +119,8 @@ def sign_up(session: TenantSession, data: SignUp, guest: Developer | None) -> De
     member = guest if guest is not None and not guest.is_member else create_guest(session)
     member.email, member.name = email, " ".join(data.name.split())
     member.password_hash = hash_password(data.password)
-    member.session_version += 1
     member.expires_at = None
+    end_sessions(session, member)
     session.flush()
     for act in _joinings:
         act(session, member, member)
@@ -156,7 +147,7 @@ def change_password(session: TenantSession, developer: Developer, data: Password
     if developer.password_hash is not None and not _is_password(developer, data.current_password):
         raise ValidationFailed({"current_password": "This is not your password"})
     developer.password_hash = hash_password(data.new_password)
-    developer.session_version += 1
+    end_sessions(session, developer)
 
 
 def issue_staff_link(session: TenantSession, secret_key: str, email: str, role: StaffRole) -> str:
@@ -169,7 +160,7 @@ def issue_staff_link(session: TenantSession, secret_key: str, email: str, role: 
         staff = create_guest(session)
         staff.email, staff.name, staff.expires_at = email.lower(), email.partition("@")[0], None
     elif not staff.is_staff:
-        _take_back(staff)
+        _take_back(session, staff)
     token = secrets.token_urlsafe(32)
     staff.role = role
     staff.link_hash = keyed_hash(secret_key, LINK_PURPOSE, token)
@@ -207,9 +198,9 @@ def _is_password(developer: Developer | None, password: str) -> bool:
         return False
 
 
-def _take_back(developer: Developer) -> None:
+def _take_back(session: TenantSession, developer: Developer) -> None:
     developer.password_hash = None
-    developer.session_version += 1
+    end_sessions(session, developer)
 
 
 def _join(session: TenantSession, guest: Developer | None, member: Developer) -> None:

@@ -79,4 +79,4 @@ def current_checklist() -> Checklist:
 def _sealed() -> dict[str, str]:
     """A form shown to one developer is no good for another."""
     developer = current_developer()
-    return {"holder": developer.get_id() if developer else ""}
+    return {"holder": developer.public_id if developer else ""}

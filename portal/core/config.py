@@ -70,6 +70,12 @@ class Settings(BaseModel):
     )
     mail_from: str = Field("Slipway <no-reply@slipway.example>", description="Sender of mail")
     mail_reply_to: str = Field("", description="Address that receives replies to mail; the site's contact when empty")
+    session_idle_hours: Annotated[int, Field(ge=1, le=8760)] = Field(
+        336, description="Hours without a visit after which a session of a browser ends"
+    )
+    session_hours: Annotated[int, Field(ge=1, le=87_600)] = Field(
+        2160, description="Hours after which a session of a browser ends in any case"
+    )
     request_log_days: Days = Field(30, description="Days that the request log keeps a request; 0 keeps all")
     request_log_rows: Rows = Field(20_000, description="Requests that the log keeps for each tenant; 0 keeps all")
     event_days: Days = Field(90, description="Days that an event is kept; 0 keeps all")

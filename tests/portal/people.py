@@ -47,6 +47,13 @@ def sign_in(client: FlaskClient, email: str, password: str = PASSWORD) -> TestRe
     return fill_in(client, "/account/sign-in", email=email, password=password)
 
 
+def who_is(client: FlaskClient) -> str:
+    """The public id of the developer whose session this browser has; empty without one."""
+    with client.session_transaction() as session:
+        developer = session.developer  # type: ignore[attr-defined]
+    return developer.public_id if developer else ""
+
+
 def invite_staff(app: Flask, email: str, role: str = "agent") -> str:
     """Make somebody staff by command; gives the path of the one-time link."""
     arguments = ["staff", "create", "--email", email, "--role", role, "--format", "json"]
