@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 FLASK := $(BIN)/flask --app wsgi
 
-.PHONY: help run dev test check format bench
+.PHONY: help run dev test check format bench faults
 
 help: ## Say what each target does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
@@ -31,6 +31,9 @@ format: $(VENV)/tests ## Rewrite the code in the project's format
 
 bench: $(VENV)/tests ## Measure the full stack beside bare Flask and other programs; BENCH=list,scale for a part
 	@$(BIN)/python -m tests.bench
+
+faults: $(VENV)/tests ## Kill, stop, freeze and fill what it runs on; FAULTS=kill-worker STORE=sqlite for a part
+	@$(BIN)/python -m tests.faults
 
 $(VENV)/runs: requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
