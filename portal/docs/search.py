@@ -133,16 +133,17 @@ class Index:
         """The word itself if the index knows it (or words that begin so), else the nearest it knows."""
         if len(word) < 3 or any(char.isdigit() for char in word) or self._is_known(word):
             return word
-        wanted = " OR ".join(f'"{part}"' for part in _trigrams(_padded(word)))
+        typed = _trigrams(_padded(word))
+        wanted = " OR ".join(f'"{part}"' for part in typed)
         with self.lock:
             rows = self.connection.execute(
                 "SELECT plain FROM word WHERE word MATCH ? ORDER BY bm25(word) LIMIT ?",
                 (wanted, NEAREST_WORDS),
             ).fetchall()
         allowed = 1 if len(word) < 5 else 2
-        near = [(_distance(word, row[0]), -self.counts[row[0]], row[0]) for row in rows]
+        near = [(_distance(word, row[0]), -_shared(typed, row[0]), -self.counts[row[0]], row[0]) for row in rows]
         best = min(near, default=None)
-        return best[2] if best and best[0] <= allowed else word
+        return best[3] if best and best[0] <= allowed else word
 
     def _is_known(self, word: str) -> bool:
         if word in self.counts:
@@ -166,6 +167,11 @@ def _padded(word: str) -> str:
 
 def _trigrams(text: str) -> list[str]:
     return list(dict.fromkeys(text[place : place + 3] for place in range(len(text) - 2)))
+
+
+def _shared(trigrams: list[str], word: str) -> int:
+    """Count the trigrams that a word has too: of two words one edit away, an omitted letter beats a wrong one."""
+    return len(set(trigrams) & set(_trigrams(_padded(word))))
 
 
 def _marked(excerpt: str) -> Markup:
