@@ -44,7 +44,7 @@ def test_the_whole_first_visit(app: Flask, live_server: str, new_page: NewPage, 
 
     visitor.goto("/")
     expect(visitor.locator("h1")).to_be_visible()
-    visitor.get_by_role("link", name="Make the first call").click()
+    visitor.get_by_role("link", name="Send your first request").click()
     expect(visitor.locator("h1")).to_have_text(re.compile("Quickstart", re.I))
 
     visitor.goto("/sandbox")
