@@ -17,7 +17,9 @@ Record = dict[str, Any]
 CHANGED = {"updated_at": NOW, "version": 2}
 CUSTOMER, PRODUCT = SEEDED["customers"][0], SEEDED["products"][0]
 RECEIPT = SEEDED["receipts"][0]
-PAID_INVOICE = INVOICE | {"paid": INVOICE["amount"], "balance": Decimal("0.00"), "status": "Paid"} | CHANGED
+PAID_INVOICE = (
+    INVOICE | {"paid": INVOICE["amount"], "balance": Decimal("0.00"), "status": "Paid", "overdue": False} | CHANGED
+)
 PAYMENT = {
     "public_id": "txn_adc7ffe1031821d5f8ce2b8e",
     "amount": Decimal("500.00"),
@@ -58,7 +60,7 @@ PREFIXES = {"customer_id": "cus", "product_id": "prd", "account_id": "acc", "inv
 SPECIAL: dict[str, Record] = {
     "invoice.approved": INVOICE | CHANGED | {"approved_at": NOW},
     "invoice.paid": PAID_INVOICE,
-    "invoice.voided": HOURS | CHANGED | {"status": "Void"},
+    "invoice.voided": HOURS | CHANGED | {"status": "Void", "overdue": False},
     "quote.accepted": QUOTE | CHANGED | {"status": "Accepted"},
     "quote.declined": QUOTE | CHANGED | {"status": "Declined"},
     "quote.converted": QUOTE | CHANGED | {"status": "Converted", "invoice_id": 323},

@@ -33,6 +33,7 @@ INVOICE: Record = {
     "date": "2024-01-15",
     "due_date": "2024-02-15",
     "items": [ITEM],
+    "reference": None,
     "notes": None,
     "subtotal": Decimal("1500.00"),
     "tax": Decimal("0.00"),
@@ -40,6 +41,7 @@ INVOICE: Record = {
     "paid": Decimal("0.00"),
     "balance": Decimal("1500.00"),
     "status": "Unpaid",
+    "overdue": True,
     "approved_at": None,
     "created_at": "2024-01-15T11:21:27Z",
     "updated_at": "2024-01-15T11:21:27Z",
@@ -164,7 +166,7 @@ OTHERS: dict[str, Answer] = {
         | {"notes": "Payable within 30 days", "updated_at": NOW, "version": 2}
     ),
     "invoices.approve": Done(INVOICE | {"approved_at": NOW, "updated_at": NOW, "version": 2}),
-    "invoices.void": Done(HOURS | {"status": "Void", "updated_at": NOW, "version": 2}),
+    "invoices.void": Done(HOURS | {"status": "Void", "overdue": False, "updated_at": NOW, "version": 2}),
     "invoices.list_payments": Page([PAYMENT], limit=20, page=1, total=1),
     "invoices.pay": Done(
         {

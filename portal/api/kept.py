@@ -9,14 +9,16 @@
    call that made it, and its rows were read after that: they are of this revision or of a later, committed one.
 4. A call is given an answer kept under the very revision it has read itself. A write that was answered before the call
    came had been committed before that reading, hence the revision is this write's or a later one, and so are the rows.
-5. An answer depends on nothing but the rows, the path and the query: one that has asked what time it is is not kept,
-   and who may see it is checked before. The tenant's public id is part of the key, which no later tenant gets again.
+5. An answer depends on nothing but the rows, the path, the query and the tenant's day. One that has asked what day it
+   is, such as which invoices are overdue, is given again on that day only. One that has asked what time it is is not
+   kept. Who may see it is checked before. The tenant's public id is part of the key, which no later tenant gets again.
 
 Each process keeps its own answers, and gives up first what was not asked for the longest.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -34,11 +36,12 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An answer and the revision of its tenant."""
+    """An answer and the revision of its tenant. With `day` it is good on that day only."""
 
     revision: int
     body: bytes
     headers: Headers
+    day: dt.date | None = None
 
 
 class KeptAnswers:
@@ -77,7 +80,9 @@ def recall(call: Call) -> Response | None:
     if call.caller is None or not _may_keep(call):
         return None
     kept = _kept_answers().get(_key(call), call.caller.revision)
-    return None if kept is None else Response(kept.body, headers=kept.headers)
+    if kept is None or (kept.day is not None and kept.day != call.session.current_day()):
+        return None
+    return Response(kept.body, headers=kept.headers)
 
 
 def remember(call: Call, response: Response) -> Response:
@@ -86,7 +91,7 @@ def remember(call: Call, response: Response) -> Response:
         return response
     key, body = _key(call), response.get_data()
     if len(body) + len(key[3]) <= LARGEST:
-        _kept_answers().put(key, Kept(call.caller.revision, body, tuple(response.headers)))
+        _kept_answers().put(key, Kept(call.caller.revision, body, tuple(response.headers), call.session.day))
     return response
 
 

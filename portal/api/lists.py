@@ -20,6 +20,8 @@ from portal.core.session import TenantSession
 
 SEARCH = "search"
 UPDATED_SINCE = "updated_since"
+TODAY = "tenants_today"
+"""The parameter of a filter that depends on the tenant's day."""
 
 
 def _parse_digits(value: Any) -> int:
@@ -74,7 +76,8 @@ class ListQuery(ApiModel):
 class Filter:
     """One query parameter: its type, the column it is compared with and how.
 
-    `resolve` turns what the caller wrote into the value compared, and may refuse it.
+    `resolve` turns what the caller wrote into the value compared, and may refuse it. With `is_dated`, `compare` may use
+    the parameter TODAY, the tenant's day.
     """
 
     type: Any
@@ -82,6 +85,7 @@ class Filter:
     compare: Callable[[Any, Any], Any] = operator.eq
     resolve: Callable[[TenantSession, Any], Any] | None = None
     description: str = ""
+    is_dated: bool = False
 
 
 def equals(column: InstrumentedAttribute[Any], type_: Any, description: str = "") -> Filter:

@@ -18,7 +18,7 @@ from sqlalchemy import BigInteger, ColumnElement, String, Table, bindparam, func
 from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.api.deletions import count_of_deletions, deletions_after, page_of_deletions, show_deletion
-from portal.api.lists import SEARCH, UPDATED_SINCE, Filter
+from portal.api.lists import SEARCH, TODAY, UPDATED_SINCE, Filter
 from portal.api.operation import Page
 from portal.core.derived import find_derived
 from portal.core.errors import ValidationFailed
@@ -30,6 +30,8 @@ from portal.core.types import lowered
 
 Rows = list[dict[str, Any]]
 _FOLDED = "search_folded"
+_UNNAMED = {_FOLDED, TODAY}
+"""Values that no parameter of the list names."""
 _BUILDERS: dict[str, Callable[[str], Any]] = {
     "int": int,
     "str": str,
@@ -120,7 +122,7 @@ class Reader:
     def read(self) -> Page:
         """The page or the step of a walk that the query asks for. Raises ValidationFailed."""
         values = _values(self.session, self.plan, self.query)
-        statements = self.plan.statements(self.query.sort, tuple(name for name in values if name != _FOLDED))
+        statements = self.plan.statements(self.query.sort, tuple(name for name in values if name not in _UNNAMED))
         with self.session.fetching() as fetch:
             if self.query.cursor is None:
                 return self._read_page(fetch, statements, values)
@@ -191,7 +193,7 @@ class Reader:
 
 
 def _values(session: TenantSession, plan: ListPlan, query: Any) -> dict[str, Any]:
-    values = {}
+    values: dict[str, Any] = {}
     if plan.searches and query.search:
         values[SEARCH] = f"%{_literal(query.search.lower())}%"
         values[_FOLDED] = f"%{_literal(fold(query.search))}%"
@@ -202,6 +204,8 @@ def _values(session: TenantSession, plan: ListPlan, query: Any) -> dict[str, Any
         if value is not None:
             known = item.resolve(session, value) if item.resolve else value
             values[name] = _compared(table_of(plan.model), item.column.key)[1](known)
+            if item.is_dated:
+                values[TODAY] = session.current_day()
     return values
 
 

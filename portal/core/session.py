@@ -5,6 +5,7 @@ It refuses to touch a tenant's tables before it is bound, and to be bound twice.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -47,7 +48,8 @@ class Change:
 class TenantSession(Session):
     """A SQLAlchemy session that knows one tenant at most.
 
-    `author` names who writes, for records that say so; `trace` the request or job, for what it leads to.
+    `author` names who writes, for records that say so; `trace` the request or job, for what it leads to. `day` is the
+    tenant's day, if somebody asked what day it is.
     """
 
     tenant_id: int | None
@@ -55,6 +57,7 @@ class TenantSession(Session):
     trace: str
     changes: list[Change]
     has_told_time: bool
+    day: dt.date | None
 
     def __init__(self, bind: Any) -> None:
         super().__init__(bind, expire_on_commit=False, autoflush=False)
@@ -63,6 +66,7 @@ class TenantSession(Session):
         self.trace = ""
         self.changes = []
         self.has_told_time = False
+        self.day = None
         self._clock = Clock()
         self._revised: SessionTransaction | None = None
 
@@ -71,13 +75,18 @@ class TenantSession(Session):
         if self.tenant_id not in (None, tenant_id):
             raise ForeignTenant("the session is bound to another tenant")
         self.tenant_id = tenant_id
-        self._clock = clock or self._clock
+        self._clock, self.day = clock or self._clock, None
 
     @property
     def clock(self) -> Clock:
         """The tenant's own time. What was read with it may be different a moment later."""
         self.has_told_time = True
         return self._clock
+
+    def current_day(self) -> dt.date:
+        """Return the tenant's day, for what a record shows. It is the same one as long as this session lasts."""
+        self.day = self.day or self._clock.today()
+        return self.day
 
     @property
     def calendar(self) -> Calendar:

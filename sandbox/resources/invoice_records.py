@@ -16,7 +16,10 @@ from sandbox.resources.series import document_order
 
 
 class Invoice(TenantRecord, Base):
-    """What a customer owes for some items. `balance` is `amount` less `paid`, for a void one too."""
+    """What a customer owes for some items. `reference` is the caller's own number.
+
+    `balance` is `amount` less `paid`, for a void one too.
+    """
 
     __tablename__ = "invoices"
     __table_args__ = (
@@ -26,12 +29,14 @@ class Invoice(TenantRecord, Base):
         Index(None, "tenant_id", "customer_id"),
         Index(None, "tenant_id", "date"),
         Index(None, "tenant_id", "status"),
+        Index("uq_invoices_reference", "tenant_id", "reference", unique=True),
     )
     public_prefix = "inv"
 
     invoice_number: Mapped[str] = mapped_column(String(20))
     invoice_number_order: Mapped[int | None] = order_key("invoice_number", document_order)
     customer_id: Mapped[int] = mapped_column(BigInteger)
+    reference: Mapped[str | None] = mapped_column(String(40))
     date: Mapped[dt.date]
     due_date: Mapped[dt.date]
     notes: Mapped[str | None] = mapped_column(String(5000))

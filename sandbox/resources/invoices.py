@@ -13,9 +13,9 @@ from sqlalchemy.orm.attributes import flag_modified
 from portal.api.events import announce
 from portal.api.lists import equals, from_day, refers_to, to_day
 from portal.api.operation import Call, Done, Operation
-from portal.api.records import find_reference
+from portal.api.records import Unique, find_reference
 from portal.api.resource import Resource, set_fields
-from portal.api.schema import ApiModel, Date, Instant, Money, Paragraph, Reference, rule
+from portal.api.schema import ApiModel, Code, Date, Instant, Money, Paragraph, Reference, rule
 from portal.core.errors import InvoiceApproved, InvoicePaid, InvoiceVoid, ValidationFailed
 from portal.core.ownership import TenantOwned
 from portal.core.remedies import Remedy
@@ -27,6 +27,7 @@ from sandbox.resources.items import SUM, ItemBody, ItemView, Row, fill_tax_rates
 from sandbox.resources.series import give_back, take_from_series
 
 Status = Literal["Unpaid", "Partially Paid", "Paid", "Void"]
+OWED = ("Unpaid", "Partially Paid")
 NOTHING = Decimal("0.00")
 
 
@@ -34,7 +35,7 @@ class InvoiceBody(ApiModel):
     """What a caller may say of an invoice."""
 
     read_only = ApiModel.read_only | {
-        *("invoice_number", "subtotal", "tax", "amount", "paid", "balance", "status", "approved_at")
+        *("invoice_number", "subtotal", "tax", "amount", "paid", "balance", "status", "overdue", "approved_at")
     }
 
     customer_id: Reference
@@ -45,6 +46,7 @@ class InvoiceBody(ApiModel):
     )
     due_date: Date = Field(json_schema_extra=rule("not before the date"))
     items: Annotated[list[ItemBody], Field(min_length=1, max_length=100)] = Field(json_schema_extra=SUM)
+    reference: Code | None = Field(None, description="Your own number of it. No two invoices have the same")
     notes: Paragraph | None = None
 
 
@@ -58,6 +60,7 @@ class InvoiceView(ApiModel):
     date: Date
     due_date: Date
     items: list[ItemView]
+    reference: str | None
     notes: str | None
     subtotal: Money = Field(description="The sum of the items before tax")
     tax: Money
@@ -65,6 +68,7 @@ class InvoiceView(ApiModel):
     paid: Money
     balance: Money
     status: Status
+    overdue: bool = Field(description="True from the day after `due_date` until it is paid or void")
     approved_at: Instant | None
     created_at: Instant
     updated_at: Instant
@@ -185,6 +189,13 @@ def _wrong_dates(date: dt.date, due_date: dt.date, year: int | None) -> dict[str
     return errors
 
 
+def _complete(session: TenantSession, rows: list[Row]) -> None:
+    """Put its lines on each row, and whether it is overdue on the tenant's day."""
+    add_items(session, rows)
+    for row in rows:
+        row["overdue"] = row["status"] in OWED and row["due_date"] < session.current_day()
+
+
 def _action(verb: str, act: Callable[[TenantSession, Invoice], None], event: str, **details: Any) -> Operation:
     """An operation that acts on the invoice in the path, announces the event and answers with the invoice."""
 
@@ -245,14 +256,17 @@ invoices = Resource(
         ),
         "date_from": from_day(Invoice.date, Date),
         "date_to": to_day(Invoice.date, Date),
+        "reference": equals(Invoice.reference, Code, "Your own number of the invoice"),
     },
+    searches=(Invoice.invoice_number, Invoice.reference, Invoice.notes),
+    unique=(Unique(Invoice.reference, "Another invoice has this reference"),),
     sorts=("id", "date", "due_date", "amount", "invoice_number", "created_at", "updated_at"),
-    computed=("items",),
+    computed=("items", "overdue"),
     create=issue_invoice,
     change=change_invoice,
     fill=fill_tax_rates,
     remove=delete_invoice,
-    enrich=add_items,
+    enrich=_complete,
     actions=(approve, void),
     codes=dict.fromkeys(("replace", "update", "delete"), ("invoice_approved", "invoice_paid", "invoice_void")),
     announces={

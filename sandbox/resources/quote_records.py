@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String, delete, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    and_,
+    bindparam,
+    case,
+    delete,
+    select,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.api.lists import TODAY
 from portal.core import types
 from portal.core.database import Base
 from portal.core.derived import order_key
@@ -72,6 +86,19 @@ class QuoteItem(TenantOwned, Base):
     tax: Mapped[Decimal] = mapped_column(types.Money)
 
 
+def has_expired(status: str, valid_until: dt.date, today: dt.date) -> bool:
+    """Return True for an open quote whose last day is over: it shows the status Expired."""
+    return status == "Open" and valid_until < today
+
+
+def shows_status(status: Any, wanted: Any) -> ColumnElement[bool]:
+    """The condition that a quote shows the wanted status on the day TODAY."""
+    table = status.table
+    is_over = and_(status == "Open", table.c.valid_until < bindparam(TODAY, type_=Date()))
+    is_stored = status == case((wanted == "Expired", "Open"), else_=wanted)
+    return and_(is_stored, case((is_over, "Expired"), else_=status) == wanted)
+
+
 def replace_items(session: TenantSession, quote_id: int, items: list[Row]) -> None:
     """Make these the lines of a quote, in place of those it has."""
     session.execute(delete(QuoteItem).where(QuoteItem.quote_id == quote_id))
@@ -89,7 +116,7 @@ def add_items(session: TenantSession, rows: list[Row]) -> None:
     """Put each quote's lines on its row, with one query for the page.
 
     The quotes are read again together with them, so that an amount is always the sum of the lines shown. What is
-    gone by now is left out.
+    gone by now is left out. An open quote whose last day is over is shown as Expired.
     """
     by_id, names = {row["id"]: row for row in rows}, list(rows[0])
     columns = [Quote.id, *(getattr(QuoteItem, name) for name in ITEM_FIELDS), *(getattr(Quote, name) for name in names)]
@@ -100,3 +127,6 @@ def add_items(session: TenantSession, rows: list[Row]) -> None:
         by_id[id_]["items"].append(show_item(dict(zip(ITEM_FIELDS, values, strict=False))))
         by_id[id_].update(zip(names, values[len(ITEM_FIELDS) :], strict=True))
     rows[:] = [row for row in rows if row["items"]]
+    for row in rows:
+        if has_expired(row["status"], row["valid_until"], session.current_day()):
+            row["status"] = "Expired"

@@ -10,7 +10,7 @@ from pydantic import Field
 from sqlalchemy.orm.attributes import flag_modified
 
 from portal.api.events import announce
-from portal.api.lists import equals, refers_to
+from portal.api.lists import Filter, refers_to
 from portal.api.operation import Call, Done, Operation
 from portal.api.records import find_reference
 from portal.api.resource import Resource, set_fields
@@ -23,10 +23,10 @@ from sandbox.resources.customers import Customer
 from sandbox.resources.invoice_records import Invoice
 from sandbox.resources.invoices import InvoiceBody, InvoiceView, invoices, issue_invoice
 from sandbox.resources.items import SUM, ItemBody, ItemView, fill_tax_rates, find_items, sums_of
-from sandbox.resources.quote_records import Quote, add_items, items_of, replace_items
+from sandbox.resources.quote_records import Quote, add_items, has_expired, items_of, replace_items, shows_status
 from sandbox.resources.series import give_back, take_from_series
 
-Status = Literal["Open", "Accepted", "Declined", "Converted"]
+Status = Literal["Open", "Accepted", "Declined", "Converted", "Expired"]
 TIME_TO_PAY = dt.timedelta(days=30)
 
 
@@ -55,7 +55,7 @@ class QuoteFacts(ApiModel):
     subtotal: Money = Field(description="The sum of the items before tax")
     tax: Money
     amount: Money = Field(description="The sum of the items with tax")
-    status: Status
+    status: Status = Field(description="An Open quote is Expired from the day after `valid_until`")
     invoice_id: int | None = Field(description="The invoice it was converted to")
 
 
@@ -102,7 +102,7 @@ def delete_quote(session: TenantSession, quote: Quote) -> None:
 
 
 def refuse_settled(quote: Quote) -> None:
-    """Raises Conflict unless the quote is open."""
+    """Raises Conflict unless the quote is open, expired or not."""
     if quote.status != "Open":
         message = f"This quote is {quote.status}; only an Open one takes this. Create another one instead."
         raise Conflict(message, remedy=Remedy("state", quote.status, "Open"))
@@ -111,10 +111,15 @@ def refuse_settled(quote: Quote) -> None:
 def accept_quote(session: TenantSession, quote: Quote) -> None:
     """The customer says yes. Raises Conflict for a quote that is not open, or no longer valid."""
     refuse_settled(quote)
-    if session.clock.today() > quote.valid_until:
-        message = f"This quote was valid until {quote.valid_until}. Give it a later day with PATCH, then accept it."
-        raise Conflict(message, remedy=Remedy("field", "valid_until", "today or a later day"))
+    refuse_expired(session, quote)
     quote.status = "Accepted"
+
+
+def refuse_expired(session: TenantSession, quote: Quote) -> None:
+    """Raises Conflict for an open quote whose last day is over."""
+    if has_expired(quote.status, quote.valid_until, session.clock.today()):
+        message = f"This quote was valid until {quote.valid_until}. Give it a later day with PATCH, then try again."
+        raise Conflict(message, remedy=Remedy("field", "valid_until", "today or a later day"))
 
 
 def decline_quote(session: TenantSession, quote: Quote) -> None:
@@ -126,13 +131,14 @@ def decline_quote(session: TenantSession, quote: Quote) -> None:
 def convert_quote(session: TenantSession, quote: Quote, due_date: dt.date | None = None) -> Invoice:
     """Issue the invoice for an open or accepted quote, once.
 
-    Raises QuoteAlreadyConverted, Conflict for a declined one, ValidationFailed for a due date in the past.
+    Raises QuoteAlreadyConverted, Conflict for a declined or expired one, ValidationFailed for a due date in the past.
     """
     if quote.status == "Converted":
         raise QuoteAlreadyConverted(invoice_id=quote.invoice_id)
     if quote.status == "Declined":
         message = "This quote was declined. Create another one to offer it again."
         raise Conflict(message, remedy=Remedy("state", "Declined", ["Open", "Accepted"]))
+    refuse_expired(session, quote)
     today = session.clock.today()
     body = InvoiceBody.model_construct(
         customer_id=quote.customer_id,
@@ -211,7 +217,7 @@ decline = _action(
     "decline",
     summary="Decline a quote",
     outcome="Quote declined",
-    description="Notes that the customer said no. The quote must be Open.",
+    description="Notes that the customer said no. The quote must be Open or Expired.",
     handle=_decline,
     returns=QuoteView,
     codes=("conflict",),
@@ -223,7 +229,7 @@ convert = _action(
     outcome="Invoice issued",
     description=(
         "Issues an Unpaid invoice with the quote's customer, items and notes, dated today, and answers with it. The "
-        "quote must be Open or Accepted; it becomes Converted and names the invoice, so that a second call makes no "
+        "quote must be Open or Accepted. It becomes Converted and names the invoice, so that a second call makes no "
         "other. Whoever writes quotes may convert them; the invoice takes a plan with accounting."
     ),
     handle=_convert,
@@ -241,14 +247,15 @@ quotes = Resource(
     singular="quote",
     module="crm",
     description=(
-        "What customers were offered. Only an Open quote can be changed or deleted. Numbers have no gaps within a "
+        "What customers were offered. Only an Open or Expired quote can be changed or deleted. An Open quote is "
+        "Expired from the day after `valid_until`, and a later day makes it Open again. Numbers have no gaps within a "
         "year: that of a deleted quote is the next one given."
     ),
     model=Quote,
     shows=QuoteView,
     accepts=QuoteBody,
     filters={
-        "status": equals(Quote.status, Status),
+        "status": Filter(Status, Quote.status, shows_status, is_dated=True),
         "customer_id": refers_to(Quote.customer_id, _find_customer, "The customer's id or public id"),
     },
     sorts=("id", "quote_number", "issued_on", "valid_until", "amount", "created_at", "updated_at"),

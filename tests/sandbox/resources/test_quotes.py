@@ -148,7 +148,7 @@ def test_a_quote_past_its_day_is_not_accepted_until_it_is_given_another(alice: I
     refused = act(alice, quote, "accept")
     assert (refused.status_code, refused.json["code"]) == (409, "conflict")
     assert str(yesterday) in refused.json["message"] and "PATCH" in refused.json["message"]
-    assert read(alice, quote)["status"] == "Open"
+    assert read(alice, quote)["status"] == "Expired"
     alice.patch(f"{LIST}/{quote['id']}", {"valid_until": this_day.isoformat()})
     assert act(alice, quote, "accept").status_code == 200
 
@@ -301,14 +301,14 @@ def test_mallory_finds_none_of_alices_quotes(alice: Integration, mallory: Integr
 
 
 def test_quotes_are_filtered_and_sorted(alice: Integration) -> None:
-    for status in ("Open", "Accepted", "Declined", "Converted"):
+    for status in ("Open", "Accepted", "Declined", "Converted", "Expired"):
         found = alice.get(f"{LIST}?status={status}&limit=100").json["data"]
         assert found and {quote["status"] for quote in found} == {status}
         assert all((quote["invoice_id"] is not None) == (status == "Converted") for quote in found)
     quote = offer(alice, customer_id=90)
     found = alice.get(f"{LIST}?customer_id=90&sort=-id").json["data"]
     assert found[0]["id"] == quote["id"] and {row["customer_id"] for row in found} == {90}
-    assert alice.get(f"{LIST}?status=Expired").status_code == 400
+    assert alice.get(f"{LIST}?status=Lapsed").status_code == 400
     assert alice.get(f"{LIST}?customer_id=9999").status_code == 400
     amounts = [row["amount"] for row in alice.get(f"{LIST}?sort=-amount").json["data"]]
     assert amounts == sorted(amounts, reverse=True)
