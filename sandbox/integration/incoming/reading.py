@@ -97,7 +97,8 @@ def _read_row(
     reading.verdicts.append(verdict)
     value = MISSING if row.source is None else _typed(row, find_value(record, row.source))
     try:
-        value = transform(value, row.transformations, record)
+        steps = [step.in_zone(session.calendar.zone) for step in row.transformations]
+        value = transform(value, steps, record)
         value = value if is_empty(value) else read_as(row.type, value)
     except Unfit as unfit:
         verdict.fault = _fault(row.code or INVALID_CODE, row.message or str(unfit), source)

@@ -135,15 +135,8 @@ def _value_of(row: Mapping[str, Any], facts: Facts, zone: ZoneInfo) -> Any:
     if not steps:
         return value
     known = {name: plain(each) for name, each in facts.items() if not isinstance(each, list)}
-    made = transform_out(plain(value), [_step(step, zone) for step in steps], known)
+    made = transform_out(plain(value), [Step.model_validate(step).in_zone(zone.key) for step in steps], known)
     return None if made is MISSING else made
-
-
-def _step(document: Mapping[str, Any], zone: ZoneInfo) -> Step:
-    """A stored step; a date without a zone of its own is told in the tenant's."""
-    step = Step.model_validate(document)
-    is_local = step.kind == "date_format" and step.zone is None
-    return step.model_copy(update={"zone": zone.key}) if is_local else step
 
 
 def _put(body: dict[str, Any], path: list[str], value: Any) -> None:

@@ -24,8 +24,7 @@ class Step(ApiModel):
     )
     zone: ShortName | None = Field(
         None,
-        description="Of `date_format`: the other system's time zone. Left out, UTC for what comes in, the tenant's for "
-        "what goes out",
+        description="Of `date_format`: the other system's time zone. The tenant's if left out",
     )
     decimal: Literal[".", ","] | None = Field(None, description="Of `number_format`: the decimal mark, read or written")
     thousands: Literal[".", ",", " ", "'"] | None = Field(
@@ -39,3 +38,8 @@ class Step(ApiModel):
         description="Of `join`: what is joined to the value, such as a path, or a field of the record",
     )
     separator: Separator | None = Field(None, description="Of `join`; a space when left out")
+
+    def in_zone(self, zone: str) -> Step:
+        """Return the step for a tenant of this time zone, in which a date without a zone of its own is told."""
+        is_local = self.kind == "date_format" and self.zone is None
+        return self.model_copy(update={"zone": zone}) if is_local else self

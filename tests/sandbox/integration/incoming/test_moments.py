@@ -136,6 +136,51 @@ def test_a_local_time_that_occurs_twice_is_told_apart_by_its_offset_and_never_lo
     assert [row["outcome"] for row in again] == ["DUPLICATE"] * 2
 
 
+def go_to(alice: Integration, zone: str) -> None:
+    assert alice.patch(f"/api/tenants/{alice.tenant}", {"time_zone": zone}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("zone", "instant"),
+    [
+        ("Asia/Kolkata", "2026-11-30T04:30:00Z"),
+        ("America/New_York", "2026-11-30T15:00:00Z"),
+        ("UTC", "2026-11-30T10:00:00Z"),
+    ],
+)
+def test_a_time_without_a_zone_is_the_tenants(alice: Integration, zone: str, instant: str) -> None:
+    go_to(alice, zone)
+    path = publish(alice, {"kind": "date_format", "format": LOCAL})
+    (row,) = punch(alice, path, "30/11/2026 10:00:00")
+    assert row["outcome"] == "SUCCESS", row
+    assert stored(alice, "2026-11-30") == [instant]
+    assert punch(alice, path, "30/11/2026 10:00:00", f"{instant}")[0]["outcome"] == "DUPLICATE"
+
+
+@pytest.mark.one_store
+def test_a_draft_is_tested_in_the_tenants_zone_and_a_step_may_name_another(alice: Integration) -> None:
+    go_to(alice, "Asia/Kolkata")
+    for slug, step, instant in (
+        ("tenants", {"kind": "date_format", "format": LOCAL}, "2026-11-30T04:30:00Z"),
+        ("devices", {"kind": "date_format", "format": LOCAL, "zone": "Europe/Berlin"}, "2026-11-30T09:00:00Z"),
+        ("offset", {"kind": "date_format", "format": f"{LOCAL}Z"}, "2026-11-30T08:00:00Z"),
+    ):
+        publish(alice, step, slug=slug)
+        (mapping,) = [row for row in alice.get(f"{MAPPINGS}?limit=100").json["data"] if row["slug"] == slug]
+        at = "30/11/2026 10:00:00" + ("+0200" if slug == "offset" else "")
+        payload = {"code": "EMP-1002", "at": at, "way": "in"}
+        run = alice.post(f"{MAPPINGS}/{mapping['id']}/run", {"version": "live", "payload": payload}).json["data"]
+        assert instant in str(run), run
+
+
+@pytest.mark.one_store
+def test_an_hour_that_occurs_twice_in_the_tenants_zone_is_not_guessed(alice: Integration) -> None:
+    go_to(alice, "Europe/Berlin")
+    (row,) = punch(alice, publish(alice, {"kind": "date_format", "format": LOCAL}), "25/10/2026 02:30:00")
+    assert row["outcome"] == "FAILED"
+    assert "occurs twice in Europe/Berlin" in row["message"]
+
+
 @pytest.mark.one_store
 def test_a_local_time_that_never_occurs_is_refused(alice: Integration) -> None:
     path = publish(alice, {"kind": "date_format", "format": LOCAL, "zone": "Europe/Berlin"})
