@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
+import socket
 import sys
 from collections.abc import Callable, Sequence
 
@@ -15,11 +18,11 @@ from portal.core.database import Database
 from portal.core.runtime import runtime
 from portal.docs.exact_json import pretty
 from portal.docs.service import current_docs
+from portal.serving.listening import PortInUse, is_answering, open_listener
 from portal.serving.processes import (
     MARGIN_SECONDS,
     Child,
     allow_many_connections,
-    is_listening,
     server_command,
     stop,
     supervise,
@@ -63,21 +66,37 @@ def serve() -> None:
     settings = runtime().settings
     requests = StopRequests(settings.shutdown_timeout + MARGIN_SECONDS)
     allow_many_connections()
-    server, worker = Child("server", server_command(settings)), Child("worker", worker_command())
+    try:
+        listener = open_listener(settings, requests.stopping)
+    except PortInUse as error:
+        raise click.ClickException(str(error)) from None
+    server, worker = children = _start_children(listener)
+    if is_answering(settings, lambda: server.code is not None, requests.stopping):
+        click.echo(f"\n  {current_docs().site.base_url}\n\n  Press Ctrl+C to stop.\n")
+        supervise(children, requests.stopping, requests.reloading)
+    listener.close()
+    code = server.code
+    stop((server, worker), requests.hurrying)
+    sys.exit(0 if requests.stopping.is_set() else code or 1)
+
+
+def _start_children(listener: socket.socket) -> tuple[Child, Child]:
+    """Start the server and the worker, which end when this process does."""
+    number, own = listener.fileno(), os.getpid()
+    server = Child("server", server_command(number, own), pass_fds=[number], reload_signal=signal.SIGHUP)
+    worker = Child("worker", worker_command(own))
     for child in (server, worker):
         child.start()
-    if not is_listening(settings, server, requests.stopping):
-        stop((server, worker), requests.hurrying)
-        sys.exit(0 if requests.stopping.is_set() else server.code)
-    click.echo(f"\n  {current_docs().site.base_url}\n\n  Press Ctrl+C to stop.\n")
-    supervise((server, worker), requests.stopping, requests.hurrying)
+    return server, worker
 
 
 @click.command("worker")
-def work() -> None:
+@click.option("--parent", type=int, hidden=True, help="Process to end with.")
+def work(parent: int | None) -> None:
     """Do background work until interrupted: mail, expiry, deliveries, whatever is scheduled."""
     logging.basicConfig(level=runtime().settings.log_level, format="%(asctime)s %(name)s %(message)s")
-    sys.exit(work_until_interrupted(runtime(), current_app.extensions["loops"], current_app.extensions["schedule"]))
+    loops, schedule = current_app.extensions["loops"], current_app.extensions["schedule"]
+    sys.exit(work_until_interrupted(runtime(), loops, schedule, parent))
 
 
 @click.command("openapi")

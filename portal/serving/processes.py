@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
 import resource
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -15,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from portal.core.config import ROOT, Settings
+from portal.core.config import ROOT
 
 log = logging.getLogger("slipway.serve")
 
@@ -26,20 +24,31 @@ STEADY_SECONDS = 60
 LONGEST_PAUSE = 30.0
 MARGIN_SECONDS = 5
 """What a process may take longer to end than what is under way in it, before it is killed."""
-CONNECTIONS = 4096
 OPEN_FILES = 65_536
-EVERY_INTERFACE = {"0.0.0.0", "::"}  # noqa: S104 — compared with, not listened on
-PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class Child:
     """A process that is kept running. What it started itself ends with it."""
 
-    def __init__(self, name: str, command: Sequence[str], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        pass_fds: Sequence[int] = (),
+        reload_signal: signal.Signals | None = None,
+    ) -> None:
+        """Take what to start. `pass_fds` are descriptors it inherits.
+
+        `reload_signal` has it take on new code and settings by itself; without, it ends for that and is started again.
+        """
         self._name = name
         self._command = list(command)
         self._clock = clock
+        self._pass_fds = tuple(pass_fds)
+        self._reload_signal = reload_signal
+        self._is_reloading = False
         self._process: subprocess.Popen[bytes] | None = None
         self._born = 0.0
         self._restart_at = 0.0
@@ -65,7 +74,7 @@ class Child:
         """Start it in a group of its own, so that it hears of an interrupt from us alone, and once."""
         self._born = self._clock()
         self._process = subprocess.Popen(  # noqa: S603 — our own arguments
-            self._command, cwd=ROOT, start_new_session=True, preexec_fn=_end_with_parent
+            self._command, cwd=ROOT, start_new_session=True, pass_fds=self._pass_fds
         )
 
     def revive(self) -> None:
@@ -74,13 +83,24 @@ class Child:
             return
         if not self._restart_at:
             self._end_rest(signal.SIGTERM)
-            lived = self._clock() - self._born
-            self._pause = 0.0 if lived >= STEADY_SECONDS else min(LONGEST_PAUSE, self._pause * 2 or 0.5)
-            self._restart_at = self._clock() + self._pause
-            log.error("the %s ended with code %s; starting again in %g s", self._name, self.code, self._pause)
+            self._restart_at = self._clock() + self._pause_before_restart()
         if self._clock() >= self._restart_at:
             self._restart_at = 0.0
             self.start()
+
+    def _pause_before_restart(self) -> float:
+        if self._is_reloading:
+            self._is_reloading = False
+            return 0.0
+        lived = self._clock() - self._born
+        self._pause = 0.0 if lived >= STEADY_SECONDS else min(LONGEST_PAUSE, self._pause * 2 or 0.5)
+        log.error("the %s ended with code %s; starting again in %g s", self._name, self.code, self._pause)
+        return self._pause
+
+    def reload(self) -> None:
+        """Have it take on new code and settings."""
+        self._is_reloading = self._reload_signal is None
+        self.tell(self._reload_signal or signal.SIGTERM)
 
     def tell(self, number: signal.Signals) -> None:
         """Send it a signal if it runs."""
@@ -104,12 +124,15 @@ class Child:
             os.killpg(self.pid, number)
 
 
-def supervise(children: Sequence[Child], stopping: threading.Event, hurrying: threading.Event) -> None:
-    """Keep the children running until told to stop; then stop all of them at once and wait for them."""
+def supervise(children: Sequence[Child], stopping: threading.Event, reloading: threading.Event) -> None:
+    """Keep the children running until told to stop; have them reload when that is asked for."""
     while not stopping.wait(POLL_SECONDS):
+        if reloading.is_set():
+            reloading.clear()
+            for child in children:
+                child.reload()
         for child in children:
             child.revive()
-    stop(children, hurrying)
 
 
 def stop(children: Sequence[Child], hurrying: threading.Event) -> None:
@@ -122,37 +145,17 @@ def stop(children: Sequence[Child], hurrying: threading.Event) -> None:
         child.end()
 
 
-def is_listening(settings: Settings, server: Child, stopping: threading.Event) -> bool:
-    """Wait until the server takes connections; False if it ended instead, or takes too long."""
-    host = "127.0.0.1" if settings.host in EVERY_INTERFACE else settings.host
-    for _ in range(1200):
-        if server.code is not None:
-            return False
-        try:
-            socket.create_connection((host, settings.port), timeout=1).close()
-            return True
-        except OSError:
-            if stopping.wait(0.05):
-                return False
-    return False
+def server_command(listener: int | None = None, parent: int | None = None) -> list[str]:
+    """Return the command of a server on an open socket, or on one of its own. It ends with the process `parent`."""
+    options = {"--listener": listener, "--parent": parent}
+    given = [part for name, value in options.items() if value is not None for part in (name, str(value))]
+    return [sys.executable, "-m", "portal.serving.server", *given]
 
 
-def server_command(settings: Settings) -> list[str]:
-    """Return the command of the server: as many processes as settings say, each with its event loop and threads."""
-    headers_ms = int(min(settings.request_timeout, 60) * 1000)
-    return [
-        *(sys.executable, "-m", "granian", "--interface", "rsgi", "--loop", "uvloop", "--http", "1", "--no-ws"),
-        *("--host", settings.host, "--port", str(settings.port), "--workers", str(settings.workers)),
-        *("--backlog", str(CONNECTIONS), "--backpressure", str(_connections_allowed())),
-        *("--http1-header-read-timeout", str(headers_ms)),
-        *("--respawn-failed-workers", "--workers-kill-timeout", str(settings.shutdown_timeout)),
-        *("--log-level", settings.log_level.lower(), "rsgi:server"),
-    ]
-
-
-def worker_command() -> list[str]:
-    """Return the command of a worker."""
-    return [sys.executable, "-m", "flask", "--app", "wsgi", "worker"]
+def worker_command(parent: int | None = None) -> list[str]:
+    """Return the command of a worker. It ends with the process `parent`."""
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "worker"]
+    return command if parent is None else [*command, "--parent", str(parent)]
 
 
 def allow_many_connections() -> None:
@@ -161,15 +164,3 @@ def allow_many_connections() -> None:
     most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
     if soft not in {resource.RLIM_INFINITY, hard} and soft < most:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-
-
-def _connections_allowed() -> int:
-    """Connections a server process may hold: half of its open files, the rest is for stores and logs."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return CONNECTIONS if soft == resource.RLIM_INFINITY else max(64, min(CONNECTIONS, soft // 2))
-
-
-def _end_with_parent() -> None:
-    """Be told to stop when the process that started this one dies, however it does (Linux)."""
-    if _libc is not None:
-        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -11,6 +11,7 @@ from portal.core.heartbeats import Heart
 from portal.core.jobs import run_due_jobs
 from portal.core.runtime import Runtime
 from portal.schedule import Periodic, run_schedule
+from portal.serving.parents import end_with_parent
 from portal.serving.signals import StopRequests
 
 Loop = Callable[[Runtime, threading.Event], None]
@@ -23,13 +24,18 @@ MARGIN_SECONDS = 2
 log = logging.getLogger("slipway.worker")
 
 
-def work_until_interrupted(parts: Runtime, loops: Sequence[Loop], schedule: Sequence[Periodic]) -> int:
-    """Work until asked to stop, then end what is under way. Return the process's exit code.
+def work_until_interrupted(
+    parts: Runtime, loops: Sequence[Loop], schedule: Sequence[Periodic], parent: int | None = None
+) -> int:
+    """Work until asked to stop or the process `parent` is gone, then end what is under way. Return the exit code.
 
     The second request to stop ends the process at once, and so does the shutdown timeout.
     """
     parts.database.set_timeout(BACKGROUND_TIMEOUT)
-    requests = StopRequests(parts.settings.shutdown_timeout + MARGIN_SECONDS, lambda: os._exit(1))
+    most = parts.settings.shutdown_timeout + MARGIN_SECONDS
+    requests = StopRequests(most, lambda: os._exit(1))
+    if parent is not None:
+        end_with_parent(parent, most)
     return work(parts, loops, schedule, requests.stopping)
 
 

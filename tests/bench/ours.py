@@ -93,7 +93,7 @@ def serve_store(store: Store) -> Iterator[str]:
     port = free_port()
     counts = {"WORKERS": str(PROCESSES), "THREADS": str(THREADS)}
     environ = {**store.environ, **counts, "PORT": str(port), "LOG_LEVEL": "error"}
-    command = server_command(load_settings(environ))
+    command = server_command()
     with running(command, environ, f"http://127.0.0.1:{port}", "/healthz") as origin:
         yield origin
 

@@ -22,7 +22,7 @@ from tests.stores import Store, database_of_our_own
 def one_process(settings: Settings, **more: str) -> Iterator[Served]:
     """The server with one process and two threads."""
     environ = environ_for(settings, free_port(), WORKERS="1", THREADS="2", **more)
-    with serving(server_command(load_settings(environ)), environ) as served:
+    with serving(server_command(), environ) as served:
         yield served
 
 

@@ -132,3 +132,22 @@ def _answers(served: Served) -> bool:
         return served.get("/healthz").status == 200
     except OSError:
         return False
+
+
+def children_of(pid: int) -> dict[int, str]:
+    """The living processes that a process has started, by id, with their command lines."""
+    found = {}
+    for folder in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+            if int(parent) == pid and state not in "ZX":
+                found[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+    return found
+
+
+def is_running(pid: int) -> bool:
+    """Whether the process exists and is not a zombie that nobody has asked about yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from portal.serving.processes import STEADY_SECONDS, Child, stop
-from tests.serving.processes import wait_until
+from tests.serving.processes import is_running, wait_until
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
 
@@ -107,11 +107,3 @@ def test_a_process_that_does_not_stop_is_killed(tmp_path: Path, children: list[C
     wait_until(note.exists)
     stop(children, at_once())
     assert child.code == -signal.SIGKILL
-
-
-def is_running(pid: int) -> bool:
-    """Whether the process exists and is not a zombie that nobody has asked about yet."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False

@@ -23,11 +23,17 @@ from portal.core.mail import queue_mail
 from portal.core.processes import name_process
 from portal.serving.processes import worker_command
 from portal.serving.working import work
-from tests.conftest import runtime_of
+from portal.tenancy.models import Tenant
+from sandbox.delivery.models import Delivery
+from sandbox.tenants import NewSandbox, create_sandbox
+from sandbox.webhooks.service import add_webhook
+from tests.conftest import Integration, runtime_of
 from tests.portal.people import new_email
-from tests.serving.processes import ROOT, end, environ_for, wait_until
+from tests.sandbox.delivery.conftest import bound, cause
+from tests.sandbox.delivery.sink import Arrival, Sink, open_sink
+from tests.serving.processes import PATIENCE, ROOT, end, environ_for, wait_until
 
-Starter = Callable[[], subprocess.Popen[bytes]]
+Starter = Callable[..., subprocess.Popen[bytes]]
 
 
 @pytest.fixture
@@ -44,8 +50,8 @@ def start_worker(quiet: Flask) -> Iterator[Starter]:
     settings = runtime_of(quiet).settings
     with ExitStack() as stack:
 
-        def start() -> subprocess.Popen[bytes]:
-            environ = environ_for(settings, settings.port)
+        def start(**more: str) -> subprocess.Popen[bytes]:
+            environ = environ_for(settings, settings.port, **more)
             process = subprocess.Popen(worker_command(), cwd=ROOT, env=environ, start_new_session=True)
             stack.callback(end_hard, process)
             return process
@@ -157,3 +163,77 @@ def test_a_worker_whose_loop_has_ended_ends_too_so_that_it_is_started_again(quie
 
     assert work(runtime_of(quiet), [die], [], threading.Event()) == 1
     assert rows(database) == 0
+
+
+@pytest.fixture
+def alices(quiet: Flask) -> Iterator[NewSandbox]:
+    parts = runtime_of(quiet)
+    with parts.database.transaction() as session:
+        new = create_sandbox(session, parts.settings, name="Alice's", plan="enterprise")
+    yield new
+    with parts.database.transaction() as session:
+        session.execute(delete(Tenant).where(Tenant.id == new.tenant.id))
+
+
+def deliveries(database: Database, alices: NewSandbox) -> list[tuple[str, int]]:
+    with database.transaction(write=False) as session:
+        found = bound(session, alices).execute(select(Delivery.status, Delivery.attempts).order_by(Delivery.id))
+        return [(row.status, row.attempts) for row in found]
+
+
+def send_something(quiet: Flask, alices: NewSandbox, sink: Sink) -> None:
+    """One message to a webhook of alice's that points at the sink."""
+    with runtime_of(quiet).database.transaction() as session:
+        given = {"url": sink.url, "events": ["*"], "description": None, "active": True, "ordered": False}
+        add_webhook(bound(session, alices), given)
+    cause(Integration(quiet.test_client(), alices.keys["administrator"], alices.tenant.public_id))
+
+
+class Patient:
+    """A receiver that answers its first message once it may, all others at once."""
+
+    def __init__(self, sink: Sink) -> None:
+        self.may_answer, self.has_arrived = threading.Event(), threading.Event()
+        sink.decide = self._decide
+
+    def _decide(self, arrival: Arrival) -> tuple[int, dict[str, str]]:
+        if not self.has_arrived.is_set():
+            self.has_arrived.set()
+            self.may_answer.wait(PATIENCE)
+        return 200, {}
+
+
+def test_a_worker_told_to_stop_ends_the_delivery_under_way(
+    quiet: Flask, database: Database, start_worker: Starter, alices: NewSandbox
+) -> None:
+    with open_sink() as sink:
+        receiver = Patient(sink)
+        send_something(quiet, alices, sink)
+        worker = start_worker(OUTGOING_ALLOW="127.0.0.0/8")
+        assert receiver.has_arrived.wait(PATIENCE)
+        worker.send_signal(signal.SIGTERM)
+        receiver.may_answer.set()
+        assert end(worker) == 0
+        assert deliveries(database, alices) == [("delivered", 1)]
+        assert len(sink.arrivals) == 1
+
+
+def test_a_worker_told_twice_ends_hard_and_another_delivers(
+    quiet: Flask, database: Database, start_worker: Starter, alices: NewSandbox
+) -> None:
+    with open_sink() as sink:
+        receiver = Patient(sink)
+        send_something(quiet, alices, sink)
+        worker = start_worker(OUTGOING_ALLOW="127.0.0.0/8", SHUTDOWN_TIMEOUT="600")
+        assert receiver.has_arrived.wait(PATIENCE)
+        wait_until(lambda: has_ended_told_again(worker))
+        assert worker.returncode == 1
+        receiver.may_answer.set()
+        start_worker(OUTGOING_ALLOW="127.0.0.0/8")
+        wait_until(lambda: deliveries(database, alices) == [("delivered", 1)])
+        assert len(set(sink.ids)) == 1
+
+
+def has_ended_told_again(worker: subprocess.Popen[bytes]) -> bool:
+    worker.send_signal(signal.SIGTERM)
+    return worker.poll() is not None

@@ -1,0 +1,64 @@
+"""The socket on which the server listens. `serve` holds it, so connections wait in it while server processes change."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import closing
+
+from portal.core.config import Settings
+
+BACKLOG = 4096
+EVERY_INTERFACE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 — compared with, not listened on
+BUSY_ATTEMPTS = 100
+PAUSE_SECONDS = 0.1
+READY_ATTEMPTS = 1200
+
+
+class PortInUse(Exception):
+    """Another program listens on the port."""
+
+
+def open_listener(settings: Settings, stopping: threading.Event | None = None) -> socket.socket:
+    """Listen on the port of the settings. Raises PortInUse, after some patience with a server that is ending."""
+    pause = stopping or threading.Event()
+    for _ in range(BUSY_ATTEMPTS):
+        try:
+            return _listen(settings.host, settings.port)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            if pause.wait(PAUSE_SECONDS):
+                break
+    raise PortInUse(f"Port {settings.port} of {settings.host} is in use. Stop the program that uses it, or set PORT.")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    both = host == "::" and socket.has_dualstack_ipv6()
+    return socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=both)
+
+
+def is_answering(settings: Settings, has_ended: Callable[[], bool], stopping: threading.Event) -> bool:
+    """Wait until the server answers; False if it ended instead, or takes too long."""
+    for _ in range(READY_ATTEMPTS):
+        if has_ended():
+            return False
+        if _answers(settings):
+            return True
+        if stopping.wait(PAUSE_SECONDS):
+            return False
+    return False
+
+
+def _answers(settings: Settings) -> bool:
+    host = EVERY_INTERFACE.get(settings.host, settings.host)
+    with closing(http.client.HTTPConnection(host, settings.port, timeout=1)) as connection:
+        try:
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
