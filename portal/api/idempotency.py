@@ -15,13 +15,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 import secrets
-from collections import deque
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 from flask import Response, current_app, g, request
-from sqlalchemy import JSON, Index, Integer, String, bindparam, delete, insert, select, update
+from sqlalchemy import JSON, Engine, Index, Integer, String, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.api.body import read_body
@@ -32,6 +31,7 @@ from portal.core.database import Base, Database
 from portal.core.errors import IdempotencyInProgress, IdempotencyMismatch, ServiceUnavailable, ValidationFailed
 from portal.core.ids import new_log_id
 from portal.core.ownership import TenantLog, table_of
+from portal.core.pending_cleanup import PendingCleanup
 from portal.core.prepared import Direct, Prepared, direct, scoped
 from portal.core.processes import has_ended, name_process
 from portal.core.retention import delete_in_steps
@@ -113,13 +113,20 @@ def claim_key(session: TenantSession, operation: Operation, key: str) -> Claim |
     release_waiting()
     wanted = {"credential": _scope(session), "operation": operation.id, "key": key}
     fingerprint = _fingerprint()
-    with direct(runtime().database.engine, write=True) as connection:
-        row = connection.row(_FIND, {"owner_id": session.owner_id, **wanted})
-        if row is not None:
-            answer = _answer_of(connection, session, dict(zip(_SHOWN, row, strict=True)), fingerprint)
-            if answer is not None:
-                return answer
-        return _claim(connection, session, wanted, fingerprint)
+    claim: Claim | None = None
+    try:
+        with direct(runtime().database.engine, write=True) as connection:
+            row = connection.row(_FIND, {"owner_id": session.owner_id, **wanted})
+            if row is not None:
+                answer = _answer_of(connection, session, dict(zip(_SHOWN, row, strict=True)), fingerprint)
+                if answer is not None:
+                    return answer
+            claim = _claim(connection, session, wanted, fingerprint)
+    except ServiceUnavailable:
+        if claim is not None:
+            _release_unconfirmed(claim)
+        raise
+    return claim
 
 
 def keep_answer(session: TenantSession, claim: Claim, response: Response) -> None:
@@ -139,29 +146,35 @@ def release(claim: Claim) -> None:
     If the store has failed, the key is given back once it answers again. A key whose answer was kept stays: then the
     write was committed, though the store could not say so any more.
     """
-    _claims_to_release().append(claim)
-    release_waiting()
+    engine = runtime().database.engine
+    _cleanup().add(lambda: _is_released(engine, claim) or True)
 
 
 def release_waiting() -> None:
     """Give back the keys that wait for it, in so far as the store lets us."""
-    waiting = _claims_to_release()
-    while waiting:
-        try:
-            claim = waiting.popleft()
-        except IndexError:
-            return
-        try:
-            with direct(runtime().database.engine, write=True) as connection:
-                connection.run(_RELEASE, {"owner_id": claim.owner_id, "row_id": claim.row_id, "held": claim.claim})
-        except ServiceUnavailable:
-            waiting.append(claim)
-            return
+    _cleanup().run()
 
 
-def _claims_to_release() -> deque[Claim]:
-    claims: deque[Claim] = current_app.extensions.setdefault("claims to release", deque())
-    return claims
+def _release_unconfirmed(claim: Claim) -> None:
+    """Give back a key whose claim may be stored or not, as the store failed during the commit.
+
+    A store that was frozen may carry out the commit later than the release. So the release is repeated until it has
+    found the claim, or the claim's time is over.
+    """
+    engine, until = runtime().database.engine, system_now() + LEASE
+    _cleanup().add(lambda: _is_released(engine, claim) or until <= system_now())
+
+
+def _is_released(engine: Engine, claim: Claim) -> bool:
+    """Delete a claim that has no answer; return False if there is none. Raises ServiceUnavailable."""
+    with direct(engine, write=True) as connection:
+        found = {"owner_id": claim.owner_id, "row_id": claim.row_id, "held": claim.claim}
+        return connection.run(_RELEASE, found) > 0
+
+
+def _cleanup() -> PendingCleanup:
+    cleanup: PendingCleanup = current_app.extensions.setdefault("idempotency cleanup", PendingCleanup())
+    return cleanup
 
 
 def forget_answers(session: TenantSession) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections import Counter
 from pathlib import Path
 
+import pytest
+from flask import Flask
+
 import sandbox
+from portal.api import idempotency
 from portal.app import create_app
 from portal.core.config import load_settings
 from tests.conftest import SECRET, Integration
@@ -197,9 +202,7 @@ def test_a_write_whose_commit_was_not_confirmed_is_made_once(stack: Stack, tmp_p
     """The store commits and the connection ends before it can say so: 503, and the same key finds what was kept."""
     body, key = {"account": "Confirmed late"}, {"Idempotency-Key": "confirmed-late"}
     with losing_confirmations(stack.postgresql.port, b"Confirmed late") as proxy:
-        url = stack.postgresql.url.replace(str(stack.postgresql.port), str(proxy.port))
-        environ = {"DATABASE_URL": url, "REDIS_URL": stack.redis.url, "INSTANCE_PATH": str(tmp_path)}
-        app = create_app(load_settings({"SECRET_KEY": SECRET, **environ}), sandbox.extension)
+        app = app_behind(proxy.port, stack, tmp_path)
         alice = Integration(app.test_client(), stack.alice.key, stack.alice.tenant)
         refused = alice.post("/api/v2/customers", body, headers=key)
         again = alice.post("/api/v2/customers", body, headers=key)
@@ -208,3 +211,31 @@ def test_a_write_whose_commit_was_not_confirmed_is_made_once(stack: Stack, tmp_p
     assert (proxy.lost, refused.status_code, again.status_code) == (1, 503, 201)
     assert again.headers["Idempotent-Replayed"] == "true"
     assert [customer["id"] for customer in found] == [again.get_json()["data"]["id"]]
+
+
+def test_a_key_whose_claim_was_not_confirmed_is_free_again(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The claim is committed and the connection ends before the store can say so: nobody carries the request out."""
+    monkeypatch.setattr(idempotency, "LEASE", dt.timedelta(days=1))
+    body, key = {"account": "Claimed unseen"}, {"Idempotency-Key": "claimed-unseen"}
+    with losing_confirmations(stack.postgresql.port, b"claimed-unseen") as proxy:
+        app = app_behind(proxy.port, stack, tmp_path)
+        alice = Integration(app.test_client(), stack.alice.key, stack.alice.tenant)
+        refused = alice.post("/api/v2/customers", body, headers=key)
+        again = stack.alice.post("/api/v2/customers", body, headers=key)
+        for _ in range(600):
+            if again.status_code != 409:
+                break
+            threading.Event().wait(0.1)
+            again = stack.alice.post("/api/v2/customers", body, headers=key)
+        app.extensions["slipway"].database.close()
+    assert (proxy.lost, refused.status_code, again.status_code) == (1, 503, 201)
+    assert "Idempotent-Replayed" not in again.headers
+
+
+def app_behind(port: int, stack: Stack, folder: Path) -> Flask:
+    """A second application on the same stores, whose database is reached at another port."""
+    url = stack.postgresql.url.replace(str(stack.postgresql.port), str(port))
+    environ = {"DATABASE_URL": url, "REDIS_URL": stack.redis.url, "INSTANCE_PATH": str(folder)}
+    return create_app(load_settings({"SECRET_KEY": SECRET, **environ}), sandbox.extension)
