@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -65,7 +66,7 @@ def run_row(fault: Fault, deployment: Deployment, receiver: Receiver, number: in
     try:
         with _deadline(ROW_SECONDS):
             deployment.bring_up()
-            path = f"/{deployment.store}-{number}"
+            path = f"/{uuid.uuid4().hex}"
             chat = _set_up(deployment, receiver.url(path), number)
             with writing(deployment.sandbox, chat, log, number) as clients:
                 _wait(
