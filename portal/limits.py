@@ -59,6 +59,11 @@ def typed_email() -> str:
     email = fields.get("email") if isinstance(fields, Mapping) else None
     if not isinstance(email, str) or not email:
         return client_address()
+    return hash_email(email)
+
+
+def hash_email(email: str) -> str:
+    """What an e-mail address is counted by: the same for every spelling of it, apart for each tenant."""
     with suppress(ValidationError):
         email = _EMAIL.validate_python(email)
     whose = g.get("publishable_key", "house")
@@ -170,6 +175,10 @@ CONSOLE_SENDS = limiter.shared_limit("3600 per hour", scope="console sends per a
 RESETS_BY_ADDRESS = limiter.shared_limit("600 per hour", scope="sandbox resets per address and hour")
 # What is guessed is limited by account and address together (portal/accounts/brakes.py); this protects the hashing.
 SIGN_INS_BY_ADDRESS = limiter.shared_limit("600 per hour", scope="sign-ins per address and hour", methods=["POST"])
+# A course that signs up, with typing errors. What is mailed to one address is limited in portal/accounts.
+RESETS_OF_PASSWORDS_BY_ADDRESS = limiter.shared_limit(
+    "300 per hour", scope="password resets per address and hour", methods=["POST"]
+)
 # Saving makes a guest of a visitor, who is kept for a day.
 TICKS_BY_ADDRESS = limiter.shared_limit("1200 per hour", scope="saved checklists per address and hour")
 SIGN_UPS_BY_ADDRESS = limiter.shared_limit("300 per hour", scope="sign-ups per address and hour", methods=["POST"])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import String, Table, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.accounts.links import forget_ended_links
 from portal.accounts.service import forget_guests
 from portal.accounts.session_store import forget_ended_sessions
 from portal.api.exchanges import Exchange
@@ -87,6 +88,7 @@ DUTIES: tuple[Periodic, ...] = (
     Sweep("forget ended tokens", dt.timedelta(hours=6), forget_ended_tokens),
     Sweep("forget idempotency keys", dt.timedelta(hours=1), sweep_keys),
     Sweep("forget done jobs", dt.timedelta(hours=6), delete_old_jobs),
+    Sweep("forget ended links", dt.timedelta(hours=1), forget_ended_links),
     Sweep("forget ended sessions", dt.timedelta(hours=1), forget_ended_sessions),
     Sweep("forget guests", dt.timedelta(hours=1), forget_guests),
     Sweep("delete old logs", dt.timedelta(minutes=10), delete_old_logs),

@@ -35,7 +35,7 @@ def create_staff(email: str, role: str, form: str) -> None:
         raise click.BadParameter(error.errors["email"], param_hint="--email") from None
     settings = runtime().settings
     with runtime().database.transaction() as session:
-        token = issue_staff_link(session, settings.secret_key, address, cast(StaffRole, role))
+        token = issue_staff_link(session, address, cast(StaffRole, role))
     url = f"{settings.base_url}/account/link/{token}"
     click.echo(json.dumps({"email": address, "role": role, "sign_in_url": url}) if form == "json" else url)
 

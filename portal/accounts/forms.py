@@ -9,11 +9,10 @@ from portal.web.forms import Needed
 
 
 class SignUpForm(FlaskForm):  # type: ignore[misc]
-    """Becoming a member."""
+    """Asking for the link that makes an account."""
 
     name = StringField("Name", [Needed()])
     email = EmailField("E-mail", [Needed()])
-    password = PasswordField("Password", [Needed()])
 
 
 class SignInForm(FlaskForm):  # type: ignore[misc]
@@ -21,6 +20,18 @@ class SignInForm(FlaskForm):  # type: ignore[misc]
 
     email = EmailField("E-mail", [Needed()])
     password = PasswordField("Password", [Needed()])
+
+
+class ResetForm(FlaskForm):  # type: ignore[misc]
+    """Asking for the link that takes a new password."""
+
+    email = EmailField("E-mail", [Needed()])
+
+
+class NewPasswordForm(FlaskForm):  # type: ignore[misc]
+    """The password of a new account, or instead of a lost one."""
+
+    password = PasswordField("New password", [Needed()])
 
 
 class PasswordForm(FlaskForm):  # type: ignore[misc]

@@ -17,7 +17,7 @@ from portal.core.types import EncryptedJson, UtcDateTime
 class Developer(Base):
     """A person before the portal. A guest has no e-mail and ends at `expires_at`.
 
-    `link_hash` belongs to a one-time sign-in link not yet used.
+    `email_verified_at` is when somebody opened a link mailed to `email`; until then the address proves nothing.
     """
 
     __tablename__ = "developers"
@@ -29,14 +29,18 @@ class Developer(Base):
     name: Mapped[str | None] = mapped_column(String(120))
     password_hash: Mapped[str | None] = mapped_column(String(200))
     role: Mapped[str] = mapped_column(String(10), default="developer")
-    link_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
-    link_expires_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    email_verified_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime, index=True)
 
     @property
     def is_member(self) -> bool:
         return self.email is not None
+
+    @property
+    def is_verified(self) -> bool:
+        """True for a member who has proven to read mail at the account's address."""
+        return self.is_member and self.email_verified_at is not None
 
     @property
     def is_staff(self) -> bool:
@@ -72,3 +76,23 @@ class BrowserSession(Base):
     address: Mapped[str] = mapped_column(String(45))
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class AccountLink(Base):
+    """A link that acts once, not used yet. `purpose` is staff, sign-up, reset or verify.
+
+    A sign-up has an address and the `name` to be, and no developer before it is used.
+    """
+
+    __tablename__ = "account_links"
+    __table_args__ = (Index(None, "email_key", "created_at"),)
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    purpose: Mapped[str] = mapped_column(String(10))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    email: Mapped[str] = mapped_column(String(254))
+    email_key: Mapped[str | None] = comparison_key("email")
+    name: Mapped[str | None] = mapped_column(String(120))
+    developer_id: Mapped[int | None] = mapped_column(ForeignKey("developers.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, index=True)

@@ -1,58 +1,42 @@
-"""Developers: guests, sign-up, sign-in, passwords, one-time links for staff."""
+"""Developers: guests, members, signing in, passwords, the links of staff and of mails."""
 
 from __future__ import annotations
 
-import secrets
-import unicodedata
 from collections.abc import Callable
-from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Literal
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-from pydantic import AfterValidator
 from sqlalchemy import Table, select
 
+from portal.accounts.links import end_links, find_link, make_link
 from portal.accounts.models import Developer as Developer
+from portal.accounts.passwords import Password, is_password, refuse_common
+from portal.accounts.passwords import hash_password as hash_password
 from portal.accounts.session_store import end_sessions
-from portal.api.schema import ApiModel, Email, Name, refuse
+from portal.api.schema import ApiModel, Email, Name
 from portal.core.clock import system_now
 from portal.core.config import Settings
 from portal.core.database import Database
-from portal.core.errors import NotFound, Unauthorized, ValidationFailed
+from portal.core.errors import Conflict, NotFound, Unauthorized, ValidationFailed
 from portal.core.ids import new_public_id
 from portal.core.retention import delete_in_steps
-from portal.core.secrets import keyed_hash
 from portal.core.session import TenantSession
 from portal.core.text import fold
 from portal.tenancy.service import GUEST_LIFETIME
 
-LINK_LIFETIME = timedelta(hours=24)
-LINK_PURPOSE = "staff-link"
-SHORTEST, LONGEST = 10, 200
 StaffRole = Literal["agent", "owner"]
 Joining = Callable[[TenantSession, Developer, Developer], None]
+WRONG = (
+    "The e-mail address or the password is wrong. If you have just signed up, open the link that we mailed you first."
+)
 
-_hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)  # OWASP Password Storage Cheat Sheet
-_nobodys_hash = _hasher.hash(secrets.token_hex())
 _joinings: list[Joining] = []
 
 
-def _check_password(value: str) -> str:
-    if not SHORTEST <= len(value) <= LONGEST:
-        raise refuse(f"Use {SHORTEST} to {LONGEST} characters")
-    return unicodedata.normalize("NFKC", value)
-
-
-Password = Annotated[str, AfterValidator(_check_password)]
-
-
 class SignUp(ApiModel):
-    """What it takes to become a member."""
+    """What it takes to be sent the link that makes an account."""
 
     name: Name
     email: Email
-    password: Password
 
 
 class SignIn(ApiModel):
@@ -62,16 +46,23 @@ class SignIn(ApiModel):
     password: str
 
 
+class ResetRequest(ApiModel):
+    """Whose password was lost."""
+
+    email: Email
+
+
+class NewPassword(ApiModel):
+    """A password to come."""
+
+    password: Password
+
+
 class PasswordChange(ApiModel):
     """The password held so far and the one to come."""
 
     current_password: str = ""
     new_password: Password
-
-
-def hash_password(password: str) -> str:
-    """What is kept of a password: argon2id of its normalised text."""
-    return _hasher.hash(unicodedata.normalize("NFKC", password))
 
 
 def when_guest_joins(act: Joining) -> Joining:
@@ -108,18 +99,27 @@ def find_developer(session: TenantSession, public_id: str) -> Developer | None:
     return session.scalar(select(Developer).where(Developer.public_id == public_id))
 
 
-def sign_up(session: TenantSession, data: SignUp, guest: Developer | None) -> Developer:
-    """Make the guest a member, in place, or a new member of nobody. Earlier sessions of the guest end.
+def find_member(session: TenantSession, email: str) -> Developer | None:
+    """Return the member with this address, in any spelling."""
+    return session.scalar(select(Developer).where(Developer.email_key == fold(email)))
 
-    Raises ValidationFailed for an e-mail that has an account.
+
+def sign_up(session: TenantSession, token: str, password: str, guest: Developer | None) -> Developer:
+    """Use a mailed link up and make its address a member: the guest of this browser, in place, or a new developer.
+
+    Earlier sessions of the guest end. Raises NotFound for a link that has ended, ValidationFailed for a common
+    password, Conflict if the address got an account meanwhile.
     """
-    email = data.email.lower()
-    if _find_member(session, email) is not None:
-        raise ValidationFailed({"email": "There is an account with this e-mail address. Sign in instead."})
+    link = find_link(session, "sign-up", token, lock=True)
+    refuse_common("password", password, link.email, link.name)
+    if find_member(session, link.email) is not None:
+        raise Conflict("There is an account with this e-mail address meanwhile. Sign in instead.")
     member = guest if guest is not None and not guest.is_member else create_guest(session)
-    member.email, member.name = email, " ".join(data.name.split())
-    member.password_hash = hash_password(data.password)
+    member.email, member.name = link.email.lower(), " ".join((link.name or "").split())
+    member.password_hash = hash_password(password)
+    member.email_verified_at = system_now()
     member.expires_at = None
+    end_links(session, link.email, "sign-up")
     end_sessions(session, member)
     session.flush()
     for act in _joinings:
@@ -132,51 +132,80 @@ def sign_in(session: TenantSession, data: SignIn, guest: Developer | None) -> De
 
     Raises Unauthorized in the same words and the same time for an unknown e-mail as for a wrong password.
     """
-    member = _find_member(session, data.email.lower())
-    if not _is_password(member, data.password) or member is None:
-        raise Unauthorized("The e-mail address or the password is wrong.")
+    member = find_member(session, data.email)
+    if not is_password(member.password_hash if member else None, data.password) or member is None:
+        raise Unauthorized(WRONG)
     _join(session, guest, member)
     return member
 
 
 def change_password(session: TenantSession, developer: Developer, data: PasswordChange) -> None:
-    """Set a new password and end every session. Who never had one need not name it.
+    """Set a new password and end every session and mailed link. Who never had one need not name it.
 
-    Raises ValidationFailed when the password held so far is not the one given.
+    Raises ValidationFailed when the password held so far is not the one given, or the new one is common.
     """
-    if developer.password_hash is not None and not _is_password(developer, data.current_password):
+    if developer.password_hash is not None and not is_password(developer.password_hash, data.current_password):
         raise ValidationFailed({"current_password": "This is not your password"})
-    developer.password_hash = hash_password(data.new_password)
-    end_sessions(session, developer)
+    refuse_common("new_password", data.new_password, developer.email, developer.name)
+    _set_password(session, developer, data.new_password)
 
 
-def issue_staff_link(session: TenantSession, secret_key: str, email: str, role: StaffRole) -> str:
+def reset_password(session: TenantSession, token: str, password: str, guest: Developer | None) -> Developer:
+    """Use a mailed link up and set a new password; every session ends. The link proves the address.
+
+    What the guest had made becomes theirs.
+
+    Raises NotFound for a link that has ended, ValidationFailed for a common password.
+    """
+    member = find_link_holder(session, "reset", token, lock=True)
+    refuse_common("password", password, member.email, member.name)
+    _set_password(session, member, password)
+    member.email_verified_at = member.email_verified_at or system_now()
+    _join(session, guest, member)
+    return member
+
+
+def verify_email(session: TenantSession, token: str) -> Developer:
+    """Use a mailed link up: its reader has proven to hold the account's address. Raises NotFound."""
+    member = find_link_holder(session, "verify", token, lock=True)
+    member.email_verified_at = system_now()
+    end_links(session, str(member.email), "verify")
+    return member
+
+
+def issue_staff_link(session: TenantSession, email: str, role: StaffRole) -> str:
     """Make the holder of an e-mail staff, new or not, and give the token of a link that signs them in once.
 
-    Anybody may have signed up under the address, so whoever did is locked out: only the link opens the account.
+    Who has signed up under the address before may be anybody, so they are locked out: only the link opens the account.
     """
-    staff = _find_member(session, email.lower())
+    staff = find_member(session, email)
     if staff is None:
         staff = create_guest(session)
         staff.email, staff.name, staff.expires_at = email.lower(), email.partition("@")[0], None
     elif not staff.is_staff:
         _take_back(session, staff)
-    token = secrets.token_urlsafe(32)
     staff.role = role
-    staff.link_hash = keyed_hash(secret_key, LINK_PURPOSE, token)
-    staff.link_expires_at = system_now() + LINK_LIFETIME
     session.flush()
-    return token
+    end_links(session, email, "staff")
+    return make_link(session, "staff", email, developer=staff)
 
 
-def use_staff_link(session: TenantSession, secret_key: str, token: str) -> Developer:
+def use_staff_link(session: TenantSession, token: str) -> Developer:
     """The staff member a link belongs to; the link ends. Raises NotFound for one unknown, used or too old."""
-    hashed = keyed_hash(secret_key, LINK_PURPOSE, token[:100])
-    staff = session.scalar(select(Developer).where(Developer.link_hash == hashed).with_for_update())
-    if staff is None or staff.link_expires_at is None or staff.link_expires_at <= system_now():
-        raise NotFound("This sign-in link was used already, or is older than 24 hours.")
-    staff.link_hash = staff.link_expires_at = None
+    staff = find_link_holder(session, "staff", token, lock=True)
+    end_links(session, str(staff.email), "staff")
     return staff
+
+
+def find_link_holder(
+    session: TenantSession, purpose: Literal["staff", "reset", "verify"], token: str, *, lock: bool = False
+) -> Developer:
+    """Return the member to whom an unused link was given, as long as the address is theirs. Raises NotFound."""
+    link = find_link(session, purpose, token, lock=lock)
+    holder = session.get(Developer, link.developer_id, with_for_update=lock)
+    if holder is None or holder.email is None or fold(holder.email) != link.email_key:
+        raise NotFound("This link was used already, or its account is gone.")
+    return holder
 
 
 def forget_guests(database: Database, settings: Settings) -> None:
@@ -185,22 +214,16 @@ def forget_guests(database: Database, settings: Settings) -> None:
     delete_in_steps(database, table, table.c.email.is_(None), table.c.expires_at <= system_now())
 
 
-def _find_member(session: TenantSession, email: str) -> Developer | None:
-    return session.scalar(select(Developer).where(Developer.email_key == fold(email)))
-
-
-def _is_password(developer: Developer | None, password: str) -> bool:
-    """Compare by hashing, once, whoever it is about."""
-    known = developer.password_hash if developer else None
-    try:
-        return _hasher.verify(known or _nobodys_hash, unicodedata.normalize("NFKC", password[: LONGEST + 1]))
-    except (VerificationError, InvalidHashError):
-        return False
+def _set_password(session: TenantSession, developer: Developer, password: str) -> None:
+    developer.password_hash = hash_password(password)
+    end_sessions(session, developer)
+    end_links(session, str(developer.email), "reset", "staff")
 
 
 def _take_back(session: TenantSession, developer: Developer) -> None:
     developer.password_hash = None
     end_sessions(session, developer)
+    end_links(session, str(developer.email), "reset")
 
 
 def _join(session: TenantSession, guest: Developer | None, member: Developer) -> None:

@@ -90,6 +90,8 @@ def test_the_whole_first_visit(app: Flask, live_server: str, new_page: NewPage, 
 
     sam = new_page(script=script)
     sam.goto(invite_staff(app, f"{uuid.uuid4().hex[:8]}@staff.example", live_server))
+    sam.get_by_role("button", name="Sign in").click()
+    sam.wait_for_url("**/staff")
     sam.goto("/staff")
     sam.get_by_label("Name, email or text").fill(name)
     sam.get_by_label("Name, email or text").press("Enter")

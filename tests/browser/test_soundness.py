@@ -17,6 +17,7 @@ from playwright.sync_api import Page
 from portal.docs.service import current_docs
 from tests.browser.conftest import NewPage
 from tests.browser.test_first_visit import invite_staff
+from tests.portal.people import PASSWORD, mailed_link, new_email
 
 pytestmark = [pytest.mark.browser, pytest.mark.one_store, pytest.mark.xdist_group("browser")]
 COLOURS = ["color-contrast", "link-in-text-block"]
@@ -69,7 +70,7 @@ UNSHADE = "document.querySelectorAll('.table-scroll').forEach((box) => { box.sty
 OPEN_PAGES = ["/search?q=invoice", "/search?q=nothingatall", "/components", "/no-such-page"]
 INTEGRATION = [f"/sandbox/integration{page}" for page in ("", "/webhooks", "/webhooks/new", "/webhooks/deliveries")]
 OWN_PAGES = ["/sandbox", "/sandbox/requests", "/sandbox/keys", *INTEGRATION, "/contact", "/support", "/checklist"]
-ACCOUNT_PAGES = ["/account/sign-in", "/account/sign-up", "/contact?topic=upgrade"]
+ACCOUNT_PAGES = ["/account/sign-in", "/account/sign-up", "/account/reset", "/account/check-mail", "/contact?topic=upgrade"]
 
 
 def check(page: Page, path: str, seen: set[str]) -> list[str]:
@@ -119,7 +120,39 @@ def test_every_page_of_a_visitor_is_sound(new_page: NewPage) -> None:
 
 def test_every_page_of_the_desk_is_sound(app: Flask, live_server: str, new_page: NewPage) -> None:
     page, seen = new_page(), set[str]()
-    page.goto(invite_staff(app, "sam.axe@staff.example", live_server))
+    link = invite_staff(app, "sam.axe@staff.example", live_server)
+    faults = check(page, link, seen)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/staff")
     page.goto("/staff")
     links = [link.get_attribute("href") or "" for link in page.locator("main a[href^='/staff/']").all()[:4]]
-    assert [fault for path in ["/staff", "/account", *links] for fault in check(page, path, seen)] == []
+    assert faults + [fault for path in ["/staff", "/account", *links] for fault in check(page, path, seen)] == []
+
+
+def test_every_page_of_a_member_is_sound(app: Flask, new_page: NewPage) -> None:
+    page, other, seen, email = new_page(), new_page(), set[str](), new_email()
+    page.goto("/account/sign-up")
+    page.get_by_label("Name").fill("Asha Rao")
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_role("button", name="Send me the link").click()
+    page.wait_for_url("**/account/check-mail")
+    link = mailed_link(app, email)
+    faults = check(page, link, seen)
+    page.get_by_label("New password").fill("password1234")
+    page.get_by_role("button", name="Create account").click()
+    page.wait_for_selector("text=This password is easy to guess")
+    page.get_by_label("New password").fill(PASSWORD)
+    page.get_by_role("button", name="Create account").click()
+    page.wait_for_url("**/account")
+    other.goto("/account/sign-in")
+    other.get_by_label("E-mail").fill(email)
+    other.get_by_label("Password").fill(PASSWORD)
+    other.get_by_role("button", name="Sign in").click()
+    other.wait_for_url("**/account")
+    faults += [fault for path in ("/account", link) for fault in check(page, path, seen)]
+    page.goto("/account")
+    page.get_by_role("button", name="End all other sessions").click()
+    page.wait_for_selector("text=All other sessions are ended.")
+    other.goto("/account")
+    assert "/account/sign-in" in other.url
+    assert faults == []

@@ -10,14 +10,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from portal.core.clock import system_now
-from tests.portal.people import invite_staff, new_email
+from tests.portal.people import invite_staff, new_email, use_link
 
 
 @pytest.fixture
 def sam(app: Flask, new_client: Callable[[], FlaskClient]) -> FlaskClient:
     """A colleague, signed in at the desk."""
     client = new_client()
-    assert client.get(invite_staff(app, new_email("sam"))).status_code == 303
+    assert use_link(client, invite_staff(app, new_email("sam"))).status_code == 303
     return client
 
 

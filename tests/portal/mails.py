@@ -13,6 +13,7 @@ from portal.core.jobs import Job, run_due_jobs
 from portal.core.ownership import table_of
 
 OURS = ("chat.mail_unseen", "staff.mail_notices")
+ACCOUNTS = ("account.mail_sign_up", "account.mail_reset", "account.mail_verify")
 
 
 def forget_notices(database: Database) -> None:
@@ -34,9 +35,9 @@ def let_pass(database: Database, minutes: int) -> None:
     work(database)
 
 
-def work(database: Database) -> None:
-    """Have every due job about chats and notices done. Mail stays in the queue to be looked at."""
-    set_aside = update(Job).where(Job.status == "due", Job.kind.not_in(OURS)).values(status="held")
+def work(database: Database, kinds: tuple[str, ...] = OURS) -> None:
+    """Have every due job of these kinds done. Mail stays in the queue to be looked at."""
+    set_aside = update(Job).where(Job.status == "due", Job.kind.not_in(kinds)).values(status="held")
     with database.transaction() as session:
         session.execute(set_aside)
     run_due_jobs(database, limit=1000)
@@ -48,4 +49,4 @@ def mails_to(database: Database, address: str) -> list[dict[str, Any]]:
     """What was queued for an address, oldest first."""
     with database.transaction(write=False) as session:
         mails = [job.payload for job in session.scalars(select(Job).where(Job.kind == "mail.send").order_by(Job.id))]
-    return [mail for mail in mails if mail["to"] == address]
+    return [mail for mail in mails if mail["to"].lower() == address.lower()]

@@ -11,6 +11,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from tests.conftest import runtime_of
+from tests.portal.mails import ACCOUNTS, mails_to, work
+
 PASSWORD = "a few plain words"
 
 
@@ -36,10 +39,27 @@ def fill_in(client: FlaskClient, page: str, action: str = "", **fields: Any) -> 
     return client.post(action or page, data=fields)
 
 
-def sign_up(client: FlaskClient, email: str, **details: Any) -> TestResponse:
-    """Become a member."""
-    fields = {"name": "Alice Archer", "email": email, "password": PASSWORD} | details
-    return fill_in(client, "/account/sign-up", **fields)
+def ask_to_sign_up(client: FlaskClient, email: str, wanted: str = "", **details: Any) -> TestResponse:
+    """Ask for the link that makes an account. `wanted` is the page to go on with."""
+    page = f"/account/sign-up?next={wanted}" if wanted else "/account/sign-up"
+    return fill_in(client, page, **{"name": "Alice Archer", "email": email} | details)
+
+
+def mailed_link(app: Flask, email: str) -> str:
+    """The path of the link in the newest mail about an account that went to an address; empty without one."""
+    database = runtime_of(app).database
+    work(database, ACCOUNTS)
+    links = [re.search(r"/account/(?:new|reset|verify)/\S+", mail["text"]) for mail in mails_to(database, email)]
+    return next((link.group() for link in reversed(links) if link), "")
+
+
+def sign_up(
+    client: FlaskClient, email: str, *, password: str = PASSWORD, wanted: str = "", **details: Any
+) -> TestResponse:
+    """Become a member: ask for the link, open it, choose a password."""
+    asked = ask_to_sign_up(client, email, wanted, **details)
+    assert asked.status_code == 303, asked.get_data(as_text=True)
+    return fill_in(client, mailed_link(client.application, email), password=password)
 
 
 def sign_in(client: FlaskClient, email: str, password: str = PASSWORD) -> TestResponse:
@@ -52,6 +72,11 @@ def who_is(client: FlaskClient) -> str:
     with client.session_transaction() as session:
         developer = session.developer  # type: ignore[attr-defined]
     return developer.public_id if developer else ""
+
+
+def use_link(client: FlaskClient, link: str) -> TestResponse:
+    """Open a link that acts once and press its button."""
+    return fill_in(client, link)
 
 
 def invite_staff(app: Flask, email: str, role: str = "agent") -> str:

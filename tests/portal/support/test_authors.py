@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.lint import read_page
-from tests.portal.people import invite_staff, new_email, sign_up
+from tests.portal.people import invite_staff, new_email, sign_up, use_link
 from tests.portal.support.chatting import answer, chat_at_desk, say, start
 
 
@@ -16,7 +16,7 @@ def test_the_visitor_sees_which_colleague_replied_and_so_does_the_desk(
     app: Flask, client: FlaskClient, sam: FlaskClient, new_client: Callable[[], FlaskClient]
 ) -> None:
     email, robin = new_email(), new_client()
-    robin.get(invite_staff(app, new_email("robin")))
+    use_link(robin, invite_staff(app, new_email("robin")))
     start(client, email=email)
     chat = chat_at_desk(sam, email)
     answer(sam, chat, "From Sam")

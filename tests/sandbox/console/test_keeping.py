@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from portal.accounts.links import make_link
 from portal.accounts.models import Developer
-from portal.accounts.service import SignIn, SignUp, sign_in, sign_up
+from portal.accounts.service import SignIn, sign_in, sign_up
 from portal.core.database import Database
 from sandbox.console.service import list_sandboxes
 from tests.sandbox.console.conftest import SECRET_KEY, Visitor
@@ -106,7 +107,8 @@ def test_a_name_that_is_too_long_is_refused(alice: Visitor) -> None:
 def test_signing_up_takes_the_end_off_the_sandbox(alice: Visitor, database: Database) -> None:
     with database.transaction() as session:
         guest = session.get(Developer, _developer_id(alice))
-        member = sign_up(session, SignUp(name="Alice", email=f"{alice.tenant}@example.com", password=PASSPHRASE), guest)
+        link = make_link(session, "sign-up", f"{alice.tenant}@example.com", name="Alice")
+        member = sign_up(session, link, PASSPHRASE, guest)
         assert [tenant.expires_at for tenant in list_sandboxes(session, member)] == [None]
 
 
@@ -116,7 +118,7 @@ def test_signing_in_brings_the_guests_sandbox_along(
     email = f"{alice.tenant}@example.com"
     with database.transaction() as session:
         first = session.get(Developer, _developer_id(alice))
-        sign_up(session, SignUp(name="Alice", email=email, password=PASSPHRASE), first)
+        sign_up(session, make_link(session, "sign-up", email, name="Alice"), PASSPHRASE, first)
     with database.transaction() as session:
         guest = session.get(Developer, _developer_id(mallory))
         member = sign_in(session, SignIn(email=email, password=PASSPHRASE), guest)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from sandbox.console.service import MOST_SANDBOXES
+from tests.portal import people
 from tests.sandbox.console.conftest import Visitor
 
 
 def sign_up(visitor: Visitor) -> None:
-    form = {"name": "Alice", "email": f"{visitor.tenant}@example.com", "password": "correct horse battery"}
-    visitor.post("/account/sign-up?next=/sandbox", form)
+    answer = people.sign_up(visitor.client, f"{visitor.tenant}@example.com", wanted="/sandbox")
+    assert answer.location == "/sandbox"
 
 
 def test_a_guest_who_signs_up_keeps_the_sandbox(alice: Visitor) -> None:
