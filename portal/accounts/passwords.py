@@ -47,7 +47,7 @@ def refuse_common(field: str, password: str, *about: str | None) -> None:
         raise ValidationFailed(
             {
                 field: "This password is easy to guess. Use four or more words that do not belong together, "
-                "or let a password manager make one"
+                "or let a password manager make one."
             }
         )
 

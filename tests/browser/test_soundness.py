@@ -70,7 +70,13 @@ UNSHADE = "document.querySelectorAll('.table-scroll').forEach((box) => { box.sty
 OPEN_PAGES = ["/search?q=invoice", "/search?q=nothingatall", "/components", "/no-such-page"]
 INTEGRATION = [f"/sandbox/integration{page}" for page in ("", "/webhooks", "/webhooks/new", "/webhooks/deliveries")]
 OWN_PAGES = ["/sandbox", "/sandbox/requests", "/sandbox/keys", *INTEGRATION, "/contact", "/support", "/checklist"]
-ACCOUNT_PAGES = ["/account/sign-in", "/account/sign-up", "/account/reset", "/account/check-mail", "/contact?topic=upgrade"]
+ACCOUNT_PAGES = [
+    "/account/sign-in",
+    "/account/sign-up",
+    "/account/reset",
+    "/account/check-mail",
+    "/contact?topic=upgrade",
+]
 
 
 def check(page: Page, path: str, seen: set[str]) -> list[str]:
