@@ -278,15 +278,6 @@ class RateLimited(DomainError):
             self.message = f"{self.message} {other_way}"
 
 
-class RequestTimeout(DomainError):
-    """The request's body did not arrive in time. Nothing of it was carried out."""
-
-    status = 408
-    code = "request_timeout"
-    title = "Too slow"
-    default_message = "The request did not arrive in time."
-
-
 class ServiceUnavailable(DomainError):
     """A store cannot be reached, or the server is overloaded."""
 
@@ -300,6 +291,14 @@ class ServiceUnavailable(DomainError):
         self.headers = {"Retry-After": "2"}
 
 
+class RequestTimeout(ServiceUnavailable):
+    """The request's body did not arrive in time. Nothing of it was carried out."""
+
+    status = 408
+    title = "Too slow"
+    default_message = "The request did not arrive in time."
+
+
 class InternalError(DomainError):
     """Our fault; tells the caller nothing but the request id."""
 
@@ -310,7 +309,7 @@ ERRORS: tuple[type[DomainError], ...] = (
     *(ValidationFailed, MalformedJson, Unauthorized, Forbidden, UpgradeRequired, NotFound, MethodNotAllowed),
     *(Conflict, Duplicate, InsufficientStock, QuoteAlreadyConverted, LeadAlreadyConverted, LastAdministrator),
     *(InvoiceApproved, InvoicePaid, InvoiceVoid, TransactionLocked, IdempotencyInProgress, PreconditionFailed),
-    *(RequestTimeout, PayloadTooLarge, UnsupportedMediaType, IdempotencyMismatch, RateLimited),
+    *(PayloadTooLarge, UnsupportedMediaType, IdempotencyMismatch, RateLimited),
     *(InternalError, ServiceUnavailable),
 )
 CODES: dict[str, type[DomainError]] = {error.code: error for error in ERRORS}

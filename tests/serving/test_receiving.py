@@ -96,7 +96,8 @@ def test_a_body_that_dawdles_is_refused_at_its_deadline(hasty: Served) -> None:
     told = json.loads(body)
     assert status_of(raw) == 408
     assert b"connection: close" in head
-    assert (told["code"], told["message"]) == ("request_timeout", "The request did not arrive within 0.5 seconds.")
+    assert b"retry-after: 2" in head.lower()
+    assert (told["code"], told["message"]) == ("service_unavailable", "The request did not arrive within 0.5 seconds.")
 
 
 def test_a_form_that_dawdles_is_refused_with_a_page(hasty: Served) -> None:
