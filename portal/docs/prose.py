@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
@@ -35,6 +35,7 @@ LANGUAGES = {
     "text": "Text",
     "yaml": "YAML",
 }
+TABS = {"Shell": "curl", "Python": "python", "JavaScript": "javascript"}
 DESCRIPTION_TAGS = {"a", "br", "code", "dd", "dl", "dt", "em", "li", "ol", "p", "strong", "ul"}
 
 _formatter = HtmlFormatter(nowrap=True)
@@ -49,6 +50,15 @@ class Code:
     language: str
     text: str
     markup: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """One request in several languages, under the heading `title`: the name of each tab, its label and its markup."""
+
+    id: str
+    title: str
+    variants: tuple[tuple[str, str, Markup], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +87,11 @@ class Prose:
     parts: tuple[Markup | Code, ...]
     headings: tuple[Heading, ...]
     sections: tuple[Section, ...]
+
+    @property
+    def blocks(self) -> list[Markup | Code | Samples]:
+        """The parts, with code blocks in a row that differ in language alone grouped, as their panels show them."""
+        return list(_blocks(self.parts, {heading.anchor: heading.text for heading in self.headings}))
 
     @property
     def markup(self) -> str:
@@ -227,6 +242,32 @@ def _parts(markup: str, found: list[Code]) -> Iterator[Markup | Code]:
             yield found[int(piece)]
         elif piece.strip():
             yield Markup(piece)  # noqa: S704
+
+
+def _blocks(parts: tuple[Markup | Code, ...], names: Mapping[str, str]) -> Iterator[Markup | Code | Samples]:
+    title, number, place = "Sample", 0, 0
+    while place < len(parts):
+        row = _row_of_languages(parts[place:])
+        part = parts[place]
+        if len(row) > 1:
+            number += 1
+            variants = tuple((TABS[code.language], code.language, code.markup) for code in row)
+            yield Samples(f"sample-{number}", title, variants)
+        else:
+            if not isinstance(part, Code) and (anchors := re.findall(r'<h[2-4] id="([^"]+)"', part)):
+                title = names.get(anchors[-1], title)
+            yield part
+        place += max(len(row), 1)
+
+
+def _row_of_languages(parts: tuple[Markup | Code, ...]) -> list[Code]:
+    """Return the code blocks at the beginning of `parts` that are written in distinct languages with a tab."""
+    row: list[Code] = []
+    for part in parts:
+        if not isinstance(part, Code) or part.language not in TABS or part.language in {code.language for code in row}:
+            break
+        row.append(part)
+    return row
 
 
 def _headings(tokens: list[dict[str, Any]]) -> Iterator[Heading]:

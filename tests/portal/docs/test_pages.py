@@ -141,6 +141,13 @@ def test_guides_lead_to_their_neighbours_and_operations(docs_client):
     assert tree.find(".//nav[@aria-label='Guides']//a[@aria-current='page']").get("href") == "/docs/quickstart"
 
 
+@pytest.mark.parametrize("guide", ["quickstart", "pagination", "rate-limits", "safe-retries"])
+def test_a_guide_shows_one_block_for_several_languages(docs_client, guide):
+    tree = parse(docs_client.get(f"/docs/{guide}").data)
+    (group,) = tree.findall(".//main//div[@data-tabs='language']")
+    assert [each.get("data-tab") for each in group.findall("./section")] == ["python", "javascript"]
+
+
 @pytest.mark.parametrize("suffix", ["", ".md"])
 def test_every_earlier_address_of_a_guide_redirects_for_good(docs, docs_client, suffix):
     renamed = {slug: guide for guide in docs.library.guides for slug in guide.was}

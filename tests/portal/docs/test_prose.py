@@ -7,7 +7,7 @@ import re
 import pytest
 
 from portal.docs.guides import BrokenContent, load_guides, navigation, neighbours
-from portal.docs.prose import Code, describe, highlight, render
+from portal.docs.prose import Code, Samples, describe, highlight, render
 from tests.portal.docs.conftest import CONTENT
 
 EVERYTHING = """Before.
@@ -51,6 +51,23 @@ def test_code_becomes_panels_in_order_even_inside_lists():
     assert third.language == "JSON"
     markup = "".join(part for part in render(EVERYTHING).parts if not isinstance(part, Code))
     assert markup.count("<li>") == markup.count("</li>") == 2 and markup.count("<ol") == 1
+
+
+def test_one_request_in_several_languages_becomes_one_group():
+    fenced = "## Read\n\n```python\na\n```\n\n```javascript\nb\n```\n\nWords\n\n```python\nc\n```\n"
+    groups = [block for block in render(fenced).blocks if isinstance(block, Samples)]
+    variants = (
+        ("python", "Python", highlight("a", "python")),
+        ("javascript", "JavaScript", highlight("b", "javascript")),
+    )
+    assert groups == [Samples("sample-1", "Read", variants)]
+    assert [type(block).__name__ for block in render(fenced).blocks] == ["Markup", "Samples", "Markup", "Code"]
+
+
+@pytest.mark.parametrize("pair", [("http", "json"), ("bash", "bash"), ("python", "python")])
+def test_other_blocks_in_a_row_stay_apart(pair):
+    fenced = "".join(f"```{language}\nx\n```\n\n" for language in pair)
+    assert [type(block).__name__ for block in render(fenced).blocks] == ["Code", "Code"]
 
 
 def test_headings_have_anchors_with_names():
