@@ -35,8 +35,8 @@ from portal.limits import client_address
 class PageSession(SessionMixin):
     """What one visitor's pages keep between requests, and who the visitor is.
 
-    `begun_id` is the id of a session begun by this request, `is_over` tells that this request ended one or that the
-    cookie named none.
+    `begun_id` is the id of a session begun by this request. `is_over` tells that this request ended one or that the
+    cookie named none, `is_unread` that it names one that was not looked up, or could not be.
     """
 
     def __init__(self, parts: Runtime, *, session_id: str = "", data: dict[str, Any] | None = None) -> None:
@@ -47,6 +47,7 @@ class PageSession(SessionMixin):
         self._developer: Developer | None = None
         self.begun_id = ""
         self.is_over = False
+        self.is_unread = bool(session_id)
         self.modified = False
 
     @property
@@ -78,6 +79,7 @@ class PageSession(SessionMixin):
         self._data = {}
         with self._parts.database.transaction(write=False) as database:
             found = find_session(database, self._parts.settings, self._session_id)
+        self.is_unread = False
         if found is None:
             self.is_over = True
         else:
@@ -124,7 +126,7 @@ class PageSessions(SecureCookieSessionInterface):
             self._save_row(app, session, response)
         elif session.is_over and response.status_code < 500:
             self._forget_cookie(app, session, response)
-        elif session.modified:
+        elif session.modified and not session.is_unread:
             super().save_session(app, session, response)
 
     def _save_row(self, app: Flask, session: PageSession, response: Response) -> None:

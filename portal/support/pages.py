@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_limiter import RateLimitExceeded
 
 from portal.accounts.guards import current_developer
+from portal.accounts.service import Developer
 from portal.api.errors import as_domain_error
 from portal.core.errors import Conflict, NotFound, RateLimited
 from portal.core.runtime import current_session, runtime
@@ -186,6 +187,7 @@ def render_chat(
         start=start or _fresh_start(conversation),
         reply=reply or _fresh_reply(),
         closing=CloseForm(formdata=None, meta=_sealed()),
+        member=_member(),
         poll=POLL_SECONDS,
         **words,
     )
@@ -195,9 +197,14 @@ def _fresh_reply(text: str | None = None) -> MessageForm:
     return MessageForm(formdata=None, meta=_sealed(), client_msg_id=secrets.token_hex(12), message=text)
 
 
+def _member() -> Developer | None:
+    developer = current_developer()
+    return developer if developer is not None and developer.is_member else None
+
+
 def _member_id() -> str | None:
-    member = current_developer()
-    return member.public_id if member is not None and member.is_member else None
+    member = _member()
+    return member.public_id if member else None
 
 
 def _fresh_start(conversation: Conversation | None) -> StartForm:

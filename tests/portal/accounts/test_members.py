@@ -208,7 +208,7 @@ def test_what_is_wrong_stands_beside_the_fields(client: FlaskClient) -> None:
     assert 'value="alice@"' in html
 
 
-@pytest.mark.parametrize("path", ["/account/sign-in", "/account/sign-up"])
+@pytest.mark.parametrize("path", ["/account/sign-in", "/account/sign-up", "/account/reset"])
 def test_a_form_without_the_sessions_token_is_refused_in_words(client: FlaskClient, path: str) -> None:
     fields = {"name": "Alice", "email": new_email(), "password": PASSWORD}
     for extra in ({}, {"csrf_token": "forged"}):

@@ -351,6 +351,35 @@ def test_the_desk_takes_an_unproven_account_for_no_proof(
     start(client, email=typed)
     chat = chat_at_desk(sam, typed)
     assert "What was typed may differ from the account." in read_page(chat, sam.get(chat)).text
+    assert "Support sees your account and that its address is verified." in client.get("/support").get_data(
+        as_text=True
+    )
     unproven(database, account)
+    assert "The address is not verified" in client.get("/support").get_data(as_text=True)
     page = read_page(chat, sam.get(chat)).text
     assert "not verified" in page and "neither it nor what was typed proves anything" in page
+
+
+def test_a_visitor_without_an_account_is_told_of_none_in_the_chat(client: FlaskClient) -> None:
+    fill_in(client, "/checklist", done="secure-tokens")
+    assert "You are signed in" not in client.get("/support").get_data(as_text=True)
+
+
+@pytest.mark.parametrize("kind", ["new", "reset", "verify"])
+def test_a_link_does_not_act_for_a_form_of_another_site(
+    app: Flask, client: FlaskClient, new_client: NewClient, database: Database, kind: str
+) -> None:
+    email, browser = new_email(), new_client()
+    if kind == "new":
+        ask_to_sign_up(client, email)
+    else:
+        sign_up(client, email)
+        unproven(database, email)
+        fill_in(client, "/account" if kind == "verify" else "/account/reset", f"/account/{kind}", email=email)
+    link = mailed_link(app, email)
+    assert link.startswith(f"/account/{kind}/")
+    form = {"csrf_token": _token(browser, link), "password": "quite another secret thing"}
+    assert browser.post(link, data=form | {"csrf_token": ""}).status_code == 400
+    assert browser.post(link, data=form, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 400
+    assert browser.get(link).status_code == 200
+    assert browser.post(link, data=form).status_code == 303
