@@ -15,6 +15,7 @@ from portal.accounts.session_store import TOUCHED_EVERY, forget_ended_sessions
 from portal.core.clock import system_now
 from portal.core.config import Settings
 from portal.core.database import Database
+from portal.core.errors import ServiceUnavailable
 from tests.lint import Page, read_page
 from tests.portal.people import PASSWORD, field_of, fill_in, new_email, sign_in, sign_up
 
@@ -271,3 +272,28 @@ def test_sessions_on_the_account_page_are_those_that_work(
     sign_in(client, email)
     assert ending_forms(client) == []
     assert system_now() - sessions_of(database, email)[-1].seen_at < dt.timedelta(hours=1)
+
+
+def test_a_store_that_fails_signs_nobody_out(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    sign_up(client, new_email())
+
+    def fail(*given: object) -> None:
+        raise ServiceUnavailable
+
+    with monkeypatch.context() as failing:
+        failing.setattr("portal.accounts.browser_sessions.find_session", fail)
+        for answer in (client.get("/account"), client.get("/account/sign-in"), client.get("/checklist")):
+            assert answer.status_code == 503
+            assert "slipway_session" not in answer.headers.get("Set-Cookie", "")
+    assert is_member(client)
+
+
+def test_what_a_slow_page_keeps_does_not_bring_an_ended_session_back(
+    client: FlaskClient, new_client: NewClient
+) -> None:
+    sign_up(client, new_email())
+    thief = copy_of(client, new_client)
+    with thief.session_transaction() as slow:
+        slow["receipt"] = ["seen late"]
+        out(client)
+    assert not is_member(thief)
