@@ -87,7 +87,7 @@ console.log(JSON.stringify(said));
 
 
 def test_a_message_is_processed_once_by_the_sample() -> None:
-    process_once, done = defined_by(sample("retries", "python"))["process_once"], []
+    process_once, done = defined_by(sample("webhook-retries", "python"))["process_once"], []
     assert process_once("evt_1", lambda: done.append("first"))
     assert not process_once("evt_1", lambda: done.append("again"))
     assert process_once("evt_2", lambda: done.append("second"))
@@ -95,5 +95,5 @@ def test_a_message_is_processed_once_by_the_sample() -> None:
 
 
 def test_the_schedule_of_the_guide_is_the_one_in_use() -> None:
-    rows = re.findall(r"^\| (\d+) \| ([^|]+) \| ([^|]+) \|$", (GUIDES / "retries.md").read_text(), re.M)
+    rows = re.findall(r"^\| (\d+) \| ([^|]+) \| ([^|]+) \|$", (GUIDES / "webhook-retries.md").read_text(), re.M)
     assert [(int(number), wait, after) for number, wait, after in rows] == schedule_rows()
