@@ -9,6 +9,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from sandbox.integration.outgoing.sources import Kind
+from sandbox.integration.transformations.dates import in_zone
 
 Type = Literal["String", "Number", "Date", "Boolean"]
 RowType = Literal["String", "Number", "Date", "Boolean", "List"]
@@ -81,7 +82,7 @@ def plain(value: Any) -> Any:
 
 def _write_date(value: dt.date, format_: str, zone: ZoneInfo) -> str:
     try:
-        local = value.astimezone(zone) if isinstance(value, dt.datetime) else value
+        local = in_zone(value, zone) if isinstance(value, dt.datetime) else value
         return local.strftime(_TOKEN.sub(lambda token: _TOKENS[token[0]], format_))
     except (OverflowError, ValueError):
         raise Unfit("lies outside the years 1 to 9999 in the tenant's time zone") from None

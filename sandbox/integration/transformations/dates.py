@@ -83,17 +83,22 @@ def read_date(value: str, format: str, zone: str | None = None) -> str:
 def write_date(value: str, format: str, zone: str | None = None) -> str:
     """Return a date or an instant, as the API writes it, in a format. An instant is told in `zone`.
 
-    Raises ValueError for what is neither, for a date in a format with a time of day, and outside the calendar.
+    A time without an offset is one of `zone`. Raises ValueError for what is neither, for a date in a format with a time
+    of day, and outside the calendar.
     """
     if "T" not in value:
         if has_time(format):
             raise ValueError("has no time of day")
         return _write(dt.datetime.combine(dt.date.fromisoformat(value), dt.time()), format)
-    instant = dt.datetime.fromisoformat(value)
     try:
-        return _write(instant.astimezone(ZoneInfo(zone or "UTC")), format)
+        return _write(in_zone(dt.datetime.fromisoformat(value), ZoneInfo(zone or "UTC")), format)
     except OverflowError:
         raise ValueError("lies outside the calendar") from None
+
+
+def in_zone(time: dt.datetime, zone: ZoneInfo) -> dt.datetime:
+    """Return a time as clocks of the zone show it. One without an offset is what they show."""
+    return time.astimezone(zone) if time.tzinfo else time.replace(tzinfo=zone)
 
 
 def _write(moment: dt.datetime, format: str) -> str:

@@ -109,6 +109,18 @@ def test_an_instant_is_written_in_the_tenants_zone_or_the_steps(preview: Preview
 
 
 @pytest.mark.one_store
+def test_a_time_without_a_zone_is_the_tenants_on_the_way_out_too(alice: Integration, preview: Preview) -> None:
+    assert alice.patch(f"/api/tenants/{alice.tenant}", {"time_zone": "Asia/Kolkata"}).status_code == 200
+    local = {"kind": "constant", "value": "2026-11-30T10:00:00"}
+    steps = [local, {"kind": "date_format", "format": "DD.MM.YYYY HH:mm"}]
+    shown = preview(
+        row("typed", None, type="Date", format="DD.MM.YYYY HH:mm", transformations=[local]),
+        row("stepped", None, transformations=steps),
+    )
+    assert shown["body"] == {"typed": "30.11.2026 10:00", "stepped": "30.11.2026 10:00"}
+
+
+@pytest.mark.one_store
 def test_what_cannot_be_transformed_keeps_the_message_back_with_its_place(preview: Preview) -> None:
     shown = preview(
         row("amount", "customer.account", type="Number", transformations=[{"kind": "trim"}]),
