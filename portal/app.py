@@ -12,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal.accounts.browser_sessions import PageSessions
 from portal.accounts.commands import add_staff_commands
-from portal.accounts.guards import guest, member, staff
+from portal.accounts.guards import guest, init_logins, member, staff
 from portal.accounts.pages import blueprint as account_pages
 from portal.accounts.pages import entrance
 from portal.admin.chat_pages import blueprint as desk_chat_pages
@@ -106,6 +106,7 @@ def create_app(settings: Settings, *extensions: Extension) -> Flask:
     init_csrf(app)
     init_bidi(app)
     init_desk_link(app)
+    init_logins(app)
     site = _init_site(app, settings)
 
     api = compose_api(extensions)

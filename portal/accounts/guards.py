@@ -5,8 +5,9 @@ Pages behind these guards are about one visitor and stay out of every cache.
 
 from __future__ import annotations
 
-from flask import Response, after_this_request, g, redirect, request, session, url_for
+from flask import Flask, Response, after_this_request, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import LoginManager, current_user, login_user, logout_user
 
 from portal.accounts.browser_sessions import PageSession
 from portal.accounts.models import Developer
@@ -15,6 +16,21 @@ from portal.core.errors import NotFound
 from portal.core.runtime import current_session
 from portal.core.session import TenantSession
 from portal.web.desk_link import asks_for_desk_link, forget_desk, remember_desk
+
+
+class Logins(LoginManager):  # type: ignore[misc]
+    """Flask-Login without its second cookie, so that pages that know nobody never look at a session."""
+
+    def _update_remember_cookie(self, response: Response) -> Response:
+        return response
+
+
+def init_logins(app: Flask) -> None:
+    """Let Flask-Login ask the browser's session who is before a page."""
+    logins = Logins()
+    logins.session_protection = None
+    logins.user_loader(_load)
+    logins.init_app(app, add_context_processor=False)
 
 
 def guest() -> None:
@@ -43,8 +59,8 @@ def staff() -> None:
 
 def current_developer() -> Developer | None:
     """The developer before the page, a guest too, for reading; None for a visitor without a session."""
-    developer: Developer | None = getattr(session, "developer", None)
-    return developer
+    developer: Developer | None = current_user._get_current_object()
+    return developer if developer is not None and developer.is_authenticated else None
 
 
 def own_developer(database: TenantSession) -> Developer | None:
@@ -67,12 +83,25 @@ def start_session(developer: Developer) -> None:
     """Begin a session for `developer`, under a new id. Nothing of an earlier one is taken along."""
     g.pop("csrf_token", None)
     page_session().begin(current_session(), developer)
+    login_user(developer)
+
+
+def end_session() -> None:
+    """End the browser's session for good, in every copy of its cookie."""
+    page_session().end(current_session())
+    logout_user()
 
 
 def page_session() -> PageSession:
     """The session of this page's visitor."""
     own: PageSession = session._get_current_object()  # type: ignore[attr-defined]
     return own
+
+
+def _load(public_id: str) -> Developer | None:
+    """Return the developer of the session's row, which was read together with it."""
+    developer = page_session().developer
+    return developer if developer is not None and developer.public_id == public_id else None
 
 
 def _keep_private(response: Response) -> Response:

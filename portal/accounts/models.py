@@ -21,6 +21,9 @@ class Developer(Base):
     """
 
     __tablename__ = "developers"
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
 
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
     public_id: Mapped[str] = mapped_column(String(32), unique=True)
@@ -32,6 +35,10 @@ class Developer(Base):
     email_verified_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime, index=True)
+
+    def get_id(self) -> str:
+        """Return the name by which Flask-Login keeps this developer in the session."""
+        return self.public_id
 
     @property
     def is_member(self) -> bool:

@@ -9,7 +9,7 @@ from flask_limiter import RateLimitExceeded
 from portal.accounts import link_pages
 from portal.accounts.brakes import admit_mail, begin_attempt, remember_device
 from portal.accounts.forms import BareForm, PasswordForm, ResetForm, SignInForm, SignUpForm
-from portal.accounts.guards import current_developer, own_developer, page_session, start_session
+from portal.accounts.guards import current_developer, end_session, own_developer, start_session
 from portal.accounts.letters import ask_to_reset, ask_to_sign_up, ask_to_verify, tell_of_new_password
 from portal.accounts.models import Developer
 from portal.accounts.service import PasswordChange, ResetRequest, SignIn, SignUp, change_password, sign_in
@@ -146,7 +146,7 @@ def request_verification() -> ResponseReturnValue:
 @blueprint.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
     """End the session for good, in every copy of its cookie."""
-    page_session().end(current_session())
+    end_session()
     return redirect("/", 303)
 
 
