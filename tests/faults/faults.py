@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import psycopg
 
 from tests.faults.deployments import POSTGRESQL, SQLITE, Deployment
-from tests.faults.processes import send
+from tests.faults.processes import descendants, send
 
 _MOMENT_SECONDS = 0.3
 _RESTART_SECONDS = 60
@@ -61,11 +61,12 @@ def _killed(find: Callable[[Deployment], int]) -> Injection:
 
 @contextmanager
 def _rolling_restart(deployment: Deployment) -> Iterator[None]:
-    """Replace the server's processes one after another."""
-    old = set(deployment.product.server_processes)
-    send(deployment.product.server, signal.SIGHUP)
+    """Have every process replaced, and wait until those before are gone."""
+    product = deployment.product
+    old = {product.worker, *product.server_processes}
+    send(product.serve, signal.SIGHUP)
     until = time.monotonic() + _RESTART_SECONDS
-    while old & set(deployment.product.server_processes) and time.monotonic() < until:
+    while old & set(descendants(product.serve)) and time.monotonic() < until:
         time.sleep(_MOMENT_SECONDS)
     yield
 

@@ -21,9 +21,8 @@ from portal.core.config import ROOT
 
 RESTART_SECONDS = 1.0
 """After which the service manager starts again what has ended."""
-WORKERS = 2
+WORKERS, THREADS = 2, 4
 PATIENCE_SECONDS = 90
-_LISTENING = "0A"
 _STOP_SECONDS = 45
 _FLASK = [sys.executable, "-m", "flask", "--app", "wsgi"]
 
@@ -40,8 +39,9 @@ class Product:
         self.port = port
         self.log = log
         self._environ = {**os.environ, **settings, "PORT": str(port), "BASE_URL": self.origin}
-        self._environ["WORKERS"] = str(WORKERS)
+        self._environ |= {"WORKERS": str(WORKERS), "THREADS": str(THREADS)}
         self._stopping = threading.Event()
+        self._starting = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._keeper = threading.Thread(target=self._keep, daemon=True)
 
@@ -62,29 +62,33 @@ class Product:
     @contextmanager
     def serving(self) -> Iterator[None]:
         """Serve meanwhile, whatever becomes of the processes."""
+        self._start()
         self._keeper.start()
         try:
             self.wait_until_ready()
             yield
         finally:
-            self._stopping.set()
+            with self._starting:
+                self._stopping.set()
             self._end()
             self._keeper.join()
 
     def wait_until_ready(self, seconds: float = PATIENCE_SECONDS) -> None:
-        """Wait until every server process listens and every store takes a write. Raises NotReady."""
+        """Wait until every server process runs and every store takes a write. Raises NotReady."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             with contextlib.suppress(requests.RequestException):
-                if self.listeners() >= WORKERS and requests.get(f"{self.origin}/readyz", timeout=5).status_code == 200:
+                if self.is_whole() and requests.get(f"{self.origin}/readyz", timeout=5).status_code == 200:
                     return
             time.sleep(0.1)
         raise NotReady("the server was not ready in time")
 
-    def listeners(self) -> int:
-        """How many sockets listen on the product's port: one of each server process."""
-        lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-        return sum(line[1].endswith(f":{self.port:04X}") and line[3] == _LISTENING for line in lines)
+    def is_whole(self) -> bool:
+        """Return True if every server process has started its threads, those of its event loop included."""
+        try:
+            return sum(threads_of(number) >= THREADS + 4 for number in self.server_processes) >= WORKERS
+        except StopIteration:
+            return False
 
     @property
     def serve(self) -> int:
@@ -112,14 +116,20 @@ class Product:
         """The process that delivers."""
         return next(number for number in children(self.serve) if "worker" in command_of(number))
 
+    def _start(self) -> None:
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*_FLASK, "serve"], cwd=ROOT, env=self._environ, stdout=log, stderr=log, start_new_session=True
+            )
+
     def _keep(self) -> None:
-        while not self._stopping.is_set():
-            with self.log.open("ab") as log:
-                self._process = subprocess.Popen(
-                    [*_FLASK, "serve"], cwd=ROOT, env=self._environ, stdout=log, stderr=log, start_new_session=True
-                )
+        while self._process is not None:
             self._process.wait()
             self._stopping.wait(RESTART_SECONDS)
+            with self._starting:
+                if self._stopping.is_set():
+                    return
+                self._start()
 
     def _end(self) -> None:
         """Ask it to stop; kill what does not."""
@@ -158,6 +168,14 @@ def command_of(number: int) -> list[str]:
         return Path(f"/proc/{number}/cmdline").read_text().split("\0")
     except OSError:
         return []
+
+
+def threads_of(number: int) -> int:
+    """How many threads a process has; 0 if it has ended."""
+    try:
+        return sum(1 for _ in Path(f"/proc/{number}/task").iterdir())
+    except OSError:
+        return 0
 
 
 def send(number: int, kind: signal.Signals) -> None:
