@@ -60,6 +60,7 @@ from portal.web.headers import init_headers
 from portal.web.health import blueprint as health
 from portal.web.health import init_health
 from portal.web.site import Site, load_site
+from portal.web.standstill import init_standstill
 
 Guard = Callable[[], ResponseReturnValue | None]
 
@@ -107,6 +108,7 @@ def create_app(settings: Settings, *extensions: Extension) -> Flask:
     init_bidi(app)
     init_desk_link(app)
     init_logins(app)
+    init_standstill(app)
     site = _init_site(app, settings)
 
     api = compose_api(extensions)

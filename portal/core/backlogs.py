@@ -44,11 +44,14 @@ def measure(session: TenantSession, backlog: Backlog) -> Due:
     return Due(found[0], found[1])
 
 
-def is_anything_due(session: TenantSession, backlogs: Iterable[Backlog], tenant_id: int | None = None) -> bool:
-    """Return True if something of a tenant is due, of anybody if None."""
+def is_anything_overdue(
+    session: TenantSession, backlogs: Iterable[Backlog], grace: dt.timedelta, tenant_id: int | None = None
+) -> bool:
+    """Return True if something of a tenant, of anybody if None, has been due for longer than `grace`."""
     for backlog in backlogs:
         own = true() if tenant_id is None else backlog.tenant_id == tenant_id
-        if session.execute(_due(backlog, backlog.due_at).where(own).limit(1)).first() is not None:
+        overdue = _due(backlog, backlog.due_at).where(own, backlog.due_at <= system_now() - grace)
+        if session.execute(overdue.limit(1)).first() is not None:
             return True
     return False
 
