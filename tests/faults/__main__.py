@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 import sys
 import tempfile
 import time
@@ -20,6 +21,8 @@ from tests.faults.receiver import Receiver, receiving
 from tests.faults.rows import Row, run_row
 
 PAGE = ROOT / "docs" / "reliability.md"
+LOGS = ROOT / "instance" / "faults"
+"""Where what the product logged in a row that missed an aim is kept."""
 
 
 def main() -> None:
@@ -68,6 +71,9 @@ def run_on(store: str, faults: list[Fault], receiver: Receiver, *, on_small_disk
                 number, fault = left.pop(0)
                 row = run_row(fault, deployment, receiver, number)
                 is_sound = not row.failure and row.seconds is not None
+                if not row.is_met:
+                    LOGS.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(deployment.product.log, LOGS / f"{store}-{fault.name}.log")
                 yield row
 
 
