@@ -112,8 +112,8 @@ def create_app(settings: Settings, *extensions: Extension) -> Flask:
     site = _init_site(app, settings)
 
     api = compose_api(extensions)
-    document = build_document(api, title=f"{site.product} API", description=site.description, base_url=site.base_url)
-    init_docs(app, document, settings.content_path, site)
+    words = {"title": f"{site.product} API", "description": site.description, "base_url": site.base_url}
+    init_docs(app, lambda: build_document(api, **words), settings.content_path, site)
 
     mount(app, build_blueprint("business_api", api.of_family("business", "platform", "sandbox")), api_key)
     mount(app, open_to_scripts(build_blueprint("public_api", api.of_family("public"))), public_api)
@@ -172,7 +172,7 @@ def mount(app: Flask, blueprint: Blueprint, guard: Guard) -> None:
 def _init_site(app: Flask, settings: Settings) -> Site:
     """Load the site's texts, for pages and for mail."""
     site = load_site(settings.content_path, settings.base_url)
-    app.jinja_env.globals["site"] = site
+    app.jinja_env.globals["site"] = app.extensions["site"] = site
     reply_to = settings.mail_reply_to or site.contact.email
     use_mailer(Mailer(settings.smtp_url, settings.mail_from, reply_to, site.base_url))
     return site

@@ -72,7 +72,7 @@ def serve() -> None:
         raise click.ClickException(str(error)) from None
     server, worker = children = _start_children(listener)
     if is_answering(settings, lambda: server.code is not None, requests.stopping):
-        click.echo(f"\n  {current_docs().site.base_url}\n\n  Press Ctrl+C to stop.\n")
+        click.echo(f"\n  {current_app.extensions['site'].base_url}\n\n  Press Ctrl+C to stop.\n")
         supervise(children, requests.stopping, requests.reloading)
     listener.close()
     code = server.code

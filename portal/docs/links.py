@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import RequestRedirect
 
 from portal.docs.guides import SECTIONS
-from portal.docs.service import Docs
+from portal.docs.service import Docs, load_docs
 
 _href = re.compile(r'href="(/[^"]*|#[^"]*)"')
 _address = re.compile(r'"(?:href|guide)": "(/[^"]*)"')
@@ -19,7 +19,7 @@ _address = re.compile(r'"(?:href|guide)": "(/[^"]*)"')
 
 def missing_links(app: Flask) -> list[str]:
     """A sentence for every broken promise; empty when all hold. Looks at content, not at rendered pages."""
-    docs: Docs = app.extensions["docs"]
+    docs = load_docs(app)
     return [*_broken_addresses(app, docs), *_broken_names(docs)]
 
 

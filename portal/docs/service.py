@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol
 
 from flask import Flask, current_app
@@ -27,17 +28,15 @@ class Site(Protocol):
 
 @dataclass
 class Docs:
-    """The documentation of one application: the API document, the content, the index, the printed pages."""
+    """The documentation of one application: the API document, the content, the index."""
 
     document: Mapping[str, Any]
-    content: Path
     site: Site
     reference: Reference
     events: tuple[Event, ...]
     library: Library
     index: Index
     edited_at: float
-    shelf: Shelf = field(default_factory=Shelf)
 
     def groups_of(self, area: Mapping[str, Any]) -> list[Group]:
         """The reference groups of an area of the API map that the document really contains."""
@@ -68,28 +67,53 @@ class Docs:
         ]
 
 
-def init_docs(app: Flask, document: Mapping[str, Any], content: Path, site: Site) -> Docs:
-    """Read the API document and the content folder, and hand them to `app`.
+class DocsLoader:
+    """Reads the documentation when it is first asked for: a worker, or a command, seldom does.
 
-    `document` is any OpenAPI 3.1 document, `content` the folder writers edit. Raises BrokenContent when a
-    file lacks what its page needs. To be called at boot; a second call replaces everything.
+    In debug mode it is read again after each edit of a writer.
     """
-    reference, events = read_reference(document), read_events(document)
-    library = load_library(content, site.base_url)
-    index = Index(_entries(library, reference, events))
-    docs = Docs(document, content, site, reference, events, library, index, _last_edit(content))
-    if "docs" not in app.extensions:
-        init_printing(app, docs.shelf)
-    app.extensions["docs"] = docs
-    return docs
+
+    def __init__(self, describe: Callable[[], Mapping[str, Any]], content: Path, site: Site) -> None:
+        self._describe = describe
+        self._content = content
+        self._site = site
+        self._lock = Lock()
+        self._docs: Docs | None = None
+
+    def load(self, *, is_edited: bool = False) -> Docs:
+        """Return the documentation. Raises BrokenContent if a file lacks what its page needs."""
+        with self._lock:
+            docs = self._docs
+            if docs is None or (is_edited and docs.edited_at != _last_edit(self._content)):
+                docs = self._docs = _read(self._describe(), self._content, self._site)
+            return docs
+
+
+def init_docs(app: Flask, describe: Callable[[], Mapping[str, Any]], content: Path, site: Site) -> None:
+    """Give `app` its documentation, which is read later.
+
+    `describe` returns any OpenAPI 3.1 document. `content` is the folder that writers edit.
+    """
+    init_printing(app, Shelf())
+    app.extensions["docs"] = DocsLoader(describe, content, site)
+
+
+def load_docs(app: Flask) -> Docs:
+    """Return the documentation of an application, read now if it was not yet. Raises BrokenContent."""
+    loader: DocsLoader = app.extensions["docs"]
+    return loader.load(is_edited=app.debug)
 
 
 def current_docs() -> Docs:
-    """The documentation of the current application; in debug mode with the writers' latest edits."""
-    docs: Docs = current_app.extensions["docs"]
-    if current_app.debug and _last_edit(docs.content) != docs.edited_at:
-        return init_docs(current_app, docs.document, docs.content, docs.site)
-    return docs
+    """Return the documentation of the current application, in debug mode with the latest edits."""
+    return load_docs(current_app)
+
+
+def _read(document: Mapping[str, Any], content: Path, site: Site) -> Docs:
+    reference, events = read_reference(document), read_events(document)
+    library = load_library(content, site.base_url)
+    index = Index(_entries(library, reference, events))
+    return Docs(document, site, reference, events, library, index, _last_edit(content))
 
 
 def find_operation(identity: str) -> Operation | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from portal.docs.service import load_docs
 from portal.serving.adapter import Instant, RequestServer, Response
 from portal.serving.bodies import Receiver
 from portal.serving.environ import Scope, as_latin1
@@ -11,8 +12,9 @@ from portal.web.health import HEALTH, Health
 
 
 def request_server(app: Flask) -> RequestServer:
-    """Return the RSGI application that serves `app` by its settings."""
+    """Return the RSGI application that serves `app` by its settings. Its documentation is read before it serves."""
     settings = app.extensions["slipway"].settings
+    load_docs(app)
     return RequestServer(app, Receiver(settings.request_timeout), settings.threads, instant_responses(app))
 
 

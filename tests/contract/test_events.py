@@ -16,7 +16,7 @@ from standardwebhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from portal.docs.announced import SECRET, Event
-from portal.docs.service import Docs
+from portal.docs.service import Docs, load_docs
 from sandbox.tenants import NewSandbox
 from tests.contract.described import document_of
 from tests.contract.door import Door, call
@@ -36,8 +36,7 @@ Causes = dict[str, set[str]]
 
 @pytest.fixture
 def docs(app: Flask) -> Docs:
-    docs: Docs = app.extensions["docs"]
-    return docs
+    return load_docs(app)
 
 
 def causes_in(app: Flask, door: Door) -> Causes:

@@ -10,7 +10,7 @@ from flask import Blueprint, Flask
 from flask.testing import FlaskClient
 
 from portal.docs.pages import blueprint
-from portal.docs.service import Docs, init_docs
+from portal.docs.service import Docs, init_docs, load_docs
 from portal.web.bidi import init_bidi
 from portal.web.desk_link import init_desk_link
 from tests.portal.docs.document import DOCUMENT
@@ -38,7 +38,8 @@ def make_docs_app():
         app.register_blueprint(blueprint)
         init_bidi(app)
         init_desk_link(app)
-        init_docs(app, document, content, SITE)
+        init_docs(app, lambda: document, content, SITE)
+        load_docs(app)
         return app
 
     return make
@@ -56,4 +57,4 @@ def docs_client(docs_app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def docs(docs_app: Flask) -> Docs:
-    return docs_app.extensions["docs"]
+    return load_docs(docs_app)

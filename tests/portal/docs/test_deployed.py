@@ -7,7 +7,7 @@ import pytest
 from portal.core.errors import CODES
 from portal.docs.links import missing_links
 from portal.docs.samples import curl
-from portal.docs.service import Docs
+from portal.docs.service import Docs, load_docs
 
 QUERIES = {
     "craete invoice": "/reference/invoices/create",
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.one_store
 
 @pytest.fixture
 def docs(app) -> Docs:
-    return app.extensions["docs"]
+    return load_docs(app)
 
 
 def test_every_documentation_page_is_sound(docs, visit):
