@@ -6,9 +6,18 @@ Run as `python -m portal.serving.server`, by `serve` with the socket's descripto
 from __future__ import annotations
 
 import argparse
+import importlib
+import logging
 import multiprocessing
+import os
 import resource
 import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 from granian._granian import SocketHolder
 from granian.constants import HTTPModes, Interfaces, Loops
@@ -20,10 +29,15 @@ from portal.core.config import Settings, load_settings
 from portal.serving.listening import BACKLOG, open_listener
 from portal.serving.parents import end_with_parent
 
+log = logging.getLogger("slipway.serve")
+
 CONNECTIONS = 4096
 TARGET = "rsgi:server"
 MARGIN_SECONDS = 3
 """What the main process may take longer to end than its server processes."""
+READY_SECONDS = 120.0
+"""After which a new process that is not ready is given up."""
+LOOK_SECONDS = 0.05
 
 
 class Server(MPServer):
@@ -40,6 +54,53 @@ class Server(MPServer):
         number = self._listener.fileno()
         self._sso, self._sfd = self._listener, number  # type: ignore[assignment]
         self._shd = SocketHolder(number, False, BACKLOG)  # type: ignore[assignment, call-arg]
+
+    def serve_until_stopped(self) -> None:
+        """Serve. Each process says that it is ready by a file of its own, which outlives it if it is killed."""
+        with tempfile.TemporaryDirectory(prefix="slipway-") as folder:
+            self._ready = Path(folder)
+            self.serve(target_loader=partial(load_application, folder))
+
+    def _respawn_workers(self, workers: Iterable[int], spawn_target: Any, target_loader: Any, delay: float = 0) -> None:
+        """Replace processes. On a reload each goes on until its successor is ready, however long that takes."""
+        if not delay:
+            super()._respawn_workers(workers, spawn_target, target_loader)
+            return
+        for index in workers:
+            successor = self._spawn_worker(index, spawn_target, target_loader)
+            if not self._start(successor):
+                log.error("a new server process did not become ready; the old ones go on")
+                return
+            old, self.wrks[index] = self.wrks[index], successor
+            self._end(old)
+
+    def _start(self, successor: Any) -> bool:
+        """Start a process and wait until it is ready; end it if it is not in time."""
+        successor.interrupt_by_parent = True
+        successor.start()
+        until = time.monotonic() + READY_SECONDS
+        while successor.is_alive() and time.monotonic() < until:
+            if (self._ready / str(successor.inner.pid)).exists():
+                successor.interrupt_by_parent = False
+                return True
+            time.sleep(LOOK_SECONDS)
+        self._end(successor)
+        return False
+
+    def _end(self, process: Any) -> None:
+        process.terminate()
+        process.join(self.workers_kill_timeout)
+        if process.is_alive():
+            process.kill()
+            process.join()
+
+
+def load_application(folder: str, target: str) -> Callable[..., Any]:
+    """Load what a server process serves, and say that it is ready. Runs in that process."""
+    module, _, name = target.partition(":")
+    application: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    (Path(folder) / str(os.getpid())).touch()
+    return application
 
 
 def build_server(settings: Settings) -> Server:
@@ -84,7 +145,7 @@ def main() -> None:
     multiprocessing.set_start_method("spawn")
     server = build_server(settings)
     server.listen_on(listener)
-    server.serve()
+    server.serve_until_stopped()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -237,6 +239,18 @@ def test_a_reload_replaces_every_process_and_cuts_nobody(tree: Tree, quiet: Flas
     assert callers.failures == []
     assert slow.answer is not None
     assert slow.answer.status == 200
+
+
+def test_a_reload_onto_broken_content_leaves_the_processes_that_serve(start: Starter, tmp_path: Path) -> None:
+    content = tmp_path / "content"
+    shutil.copytree(ROOT / "content", content)
+    with start(CONTENT_PATH=str(content)) as tree:
+        before = tree.servers
+        (content / "guides" / "broken.md").write_text("No front matter")
+        os.kill(tree.root, signal.SIGHUP)
+        wait_until(lambda: tree.servers > before)
+        wait_until(lambda: tree.servers == before)
+        assert tree.served.get("/docs/quickstart").status == 200
 
 
 def test_serve_killed_leaves_nobody_behind_and_the_next_takes_its_place(start: Starter) -> None:
