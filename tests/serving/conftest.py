@@ -46,7 +46,8 @@ def quiet_settings(store: Store, settings: Settings, tmp_path_factory: pytest.Te
         url = f"sqlite:///{folder / 'slipway.db'}"
         if store.database_url.startswith("postgres"):
             url = stack.enter_context(database_of_our_own(store.database_url))
-        yield load_settings(environ_for(settings, free_port(), DATABASE_URL=url, INSTANCE_PATH=str(Path(folder))))
+        own = {"DATABASE_URL": url, "INSTANCE_PATH": str(Path(folder)), "BASE_URL": settings.base_url}
+        yield load_settings(environ_for(settings, free_port(), **own))
 
 
 @pytest.fixture(scope="module")
