@@ -54,10 +54,11 @@ class Client:
         """Send until the write is acknowledged; None when it is refused for good, or the row is over."""
         write = self.log.begin(kind, mark)
         while time.monotonic() < self.gives_up_at:
+            began_at = time.monotonic()
             wait, data = self._attempt(path, body, mark)
             if data is not None:
                 write.answer = data
-                self.attempts.successes.append(time.monotonic())
+                self.attempts.succeed(began_at, time.monotonic())
                 return data
             self.attempts.failures.append(time.monotonic())
             if wait is None:

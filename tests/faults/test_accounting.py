@@ -162,6 +162,13 @@ def test_a_client_is_back_once_nothing_fails_any_more() -> None:
     assert [attempts.back_at(since) for since in (0.0, 6.5, 8.5, 9.5)] == [9.0, 9.0, 9.0, None]
 
 
+def test_a_client_that_waits_long_for_a_response_is_back_when_it_has_come() -> None:
+    attempts = Attempts()
+    for began_at, ended_at in ((1.0, 1.2), (1.3, 6.5), (6.6, 6.7)):
+        attempts.succeed(began_at, ended_at)
+    assert [attempts.back_at(since) for since in (0.9, 6.55, 7.0)] == [6.5, 6.7, None]
+
+
 def test_a_message_is_noted_by_its_record_and_version() -> None:
     arrival = read_message("evt_1", {"type": "invoice.created", "data": {"public_id": "inv_1", "version": 3}})
     assert (arrival.webhook_id, arrival.type, arrival.subject, arrival.version) == (

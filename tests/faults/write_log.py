@@ -19,17 +19,32 @@ class Write:
     answer: dict[str, Any] | None = None
 
 
+SLOW_SECONDS = 2.0
+"""A response that took longer means that nobody served meanwhile."""
+
+
 @dataclass
 class Attempts:
-    """When one client's attempts succeeded and failed, in seconds of the monotonic clock."""
+    """When one client's attempts succeeded and failed, in seconds of the monotonic clock.
+
+    `slow` are those of the successes whose response was long in coming.
+    """
 
     successes: list[float] = field(default_factory=list)
     failures: list[float] = field(default_factory=list)
+    slow: list[float] = field(default_factory=list)
+
+    def succeed(self, began_at: float, ended_at: float) -> None:
+        """Note a success."""
+        self.successes.append(ended_at)
+        if ended_at - began_at > SLOW_SECONDS:
+            self.slow.append(ended_at)
 
     def back_at(self, since: float) -> float | None:
-        """The first success after `since` with no failure behind it; None if there is none."""
+        """The first success after `since` with no failure and no slow response behind it; None if there is none."""
         last = max([since, *(at for at in self.failures if at > since)])
-        return next((at for at in self.successes if at > last), None)
+        first = next((at for at in self.successes if at > last), None)
+        return None if first is None else max(first, *(at for at in self.slow if at > since), since)
 
 
 class WriteLog:
