@@ -24,6 +24,7 @@ RESTART_SECONDS = 1.0
 WORKERS, THREADS = 2, 4
 PATIENCE_SECONDS = 90
 _STOP_SECONDS = 45
+_SERVES = "multiprocessing.spawn"
 _FLASK = [sys.executable, "-m", "flask", "--app", "wsgi"]
 
 
@@ -103,8 +104,8 @@ class Product:
 
     @property
     def server_processes(self) -> list[int]:
-        """The processes that answer requests."""
-        return children(self.server)
+        """The processes that respond to requests. Python's resource tracker stands beside them."""
+        return [number for number in children(self.server) if _SERVES in " ".join(command_of(number))]
 
     @property
     def busiest_process(self) -> int:
