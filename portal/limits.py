@@ -175,12 +175,13 @@ CONSOLE_SENDS = limiter.shared_limit("3600 per hour", scope="console sends per a
 RESETS_BY_ADDRESS = limiter.shared_limit("600 per hour", scope="sandbox resets per address and hour")
 # What is guessed is limited by account and address together (portal/accounts/brakes.py); this protects the hashing.
 SIGN_INS_BY_ADDRESS = limiter.shared_limit("600 per hour", scope="sign-ins per address and hour", methods=["POST"])
-# A course that signs up, with typing errors. What is mailed to one address is limited in portal/accounts.
+# A course that resets passwords, with typing errors. What is mailed to one address is limited in portal/accounts.
 RESETS_OF_PASSWORDS_BY_ADDRESS = limiter.shared_limit(
     "300 per hour", scope="password resets per address and hour", methods=["POST"]
 )
 # Saving makes a guest of a visitor, who is kept for a day.
 TICKS_BY_ADDRESS = limiter.shared_limit("1200 per hour", scope="saved checklists per address and hour")
+# A course that signs up, with typing errors. What is mailed to one address is limited in portal/accounts.
 SIGN_UPS_BY_ADDRESS = limiter.shared_limit("300 per hour", scope="sign-ups per address and hour", methods=["POST"])
 
 
