@@ -18,7 +18,7 @@ from portal.core.database import Database
 from portal.core.runtime import runtime
 from portal.docs.exact_json import pretty
 from portal.docs.service import current_docs
-from portal.serving.listening import PortInUse, is_answering, open_listener
+from portal.serving.listening import PortInUse, is_answering, open_listeners
 from portal.serving.processes import (
     MARGIN_SECONDS,
     Child,
@@ -67,23 +67,24 @@ def serve() -> None:
     requests = StopRequests(settings.shutdown_timeout + MARGIN_SECONDS)
     allow_many_connections()
     try:
-        listener = open_listener(settings, requests.stopping)
+        listeners = open_listeners(settings, requests.stopping)
     except PortInUse as error:
         raise click.ClickException(str(error)) from None
-    server, worker = children = _start_children(listener)
+    server, worker = children = _start_children(listeners)
     if is_answering(settings, lambda: server.code is not None, requests.stopping):
         click.echo(f"\n  {current_app.extensions['site'].base_url}\n\n  Press Ctrl+C to stop.\n")
         supervise(children, requests.stopping, requests.reloading)
-    listener.close()
+    for listener in listeners:
+        listener.close()
     code = server.code
     stop((server, worker), requests.hurrying)
     sys.exit(0 if requests.stopping.is_set() else code or 1)
 
 
-def _start_children(listener: socket.socket) -> tuple[Child, Child]:
+def _start_children(listeners: Sequence[socket.socket]) -> tuple[Child, Child]:
     """Start the server and the worker, which end when this process does."""
-    number, own = listener.fileno(), os.getpid()
-    server = Child("server", server_command(number, own), pass_fds=[number], reload_signal=signal.SIGHUP)
+    numbers, own = [listener.fileno() for listener in listeners], os.getpid()
+    server = Child("server", server_command(numbers, own), pass_fds=numbers, reload_signal=signal.SIGHUP)
     worker = Child("worker", worker_command(own))
     for child in (server, worker):
         child.start()

@@ -1,4 +1,4 @@
-"""The socket on which the server listens. `serve` holds it, so connections wait in it while server processes change."""
+"""The sockets on which the server listens. `serve` holds them: connections wait there while processes change."""
 
 from __future__ import annotations
 
@@ -22,12 +22,16 @@ class PortInUse(Exception):
     """Another program listens on the port."""
 
 
-def open_listener(settings: Settings, stopping: threading.Event | None = None) -> socket.socket:
-    """Listen on the port of the settings. Raises PortInUse, after some patience with a server that is ending."""
+def open_listeners(settings: Settings, stopping: threading.Event | None = None) -> list[socket.socket]:
+    """Listen on the port of the settings, with a socket for each server process, so that all get their share.
+
+    Raises PortInUse, after some patience with a server that is ending.
+    """
     pause = stopping or threading.Event()
     for _ in range(BUSY_ATTEMPTS):
         try:
-            return _listen(settings.host, settings.port)
+            _listen(settings, is_shared=False).close()
+            return [_listen(settings, is_shared=True) for _ in range(settings.workers)]
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
@@ -36,10 +40,14 @@ def open_listener(settings: Settings, stopping: threading.Event | None = None) -
     raise PortInUse(f"Port {settings.port} of {settings.host} is in use. Stop the program that uses it, or set PORT.")
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(settings: Settings, *, is_shared: bool) -> socket.socket:
+    """Listen on the port, alone, or beside others that share it: the kernel deals out connections (SO_REUSEPORT)."""
+    host = settings.host
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     both = host == "::" and socket.has_dualstack_ipv6()
-    return socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=both)
+    return socket.create_server(
+        (host, settings.port), family=family, backlog=BACKLOG, dualstack_ipv6=both, reuse_port=is_shared
+    )
 
 
 def is_answering(settings: Settings, has_ended: Callable[[], bool], stopping: threading.Event) -> bool:

@@ -145,10 +145,10 @@ def stop(children: Sequence[Child], hurrying: threading.Event) -> None:
         child.end()
 
 
-def server_command(listener: int | None = None, parent: int | None = None) -> list[str]:
-    """Return the command of a server on an open socket, or on one of its own. It ends with the process `parent`."""
-    options = {"--listener": listener, "--parent": parent}
-    given = [part for name, value in options.items() if value is not None for part in (name, str(value))]
+def server_command(listeners: Sequence[int] = (), parent: int | None = None) -> list[str]:
+    """Return the command of a server on open sockets, or on its own if none. It ends with the process `parent`."""
+    options = [("--listener", number) for number in listeners] + ([("--parent", parent)] if parent else [])
+    given = [part for name, value in options for part in (name, str(value))]
     return [sys.executable, "-m", "portal.serving.server", *given]
 
 

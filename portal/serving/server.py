@@ -1,6 +1,6 @@
-"""The server: Granian, on a listening socket that it is given, so that no connection is refused while it changes.
+"""The server: Granian, on listening sockets that it is given, so that no connection is refused while it changes.
 
-Run as `python -m portal.serving.server`, by `serve` with the socket's descriptor and its own process id.
+Run as `python -m portal.serving.server`, by `serve` with the sockets' descriptors and its own process id.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import resource
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from portal.core.config import Settings, load_settings
-from portal.serving.listening import BACKLOG, open_listener
+from portal.serving.listening import BACKLOG, open_listeners
 from portal.serving.parents import end_with_parent
 
 log = logging.getLogger("slipway.serve")
@@ -41,19 +41,29 @@ LOOK_SECONDS = 0.05
 
 
 class Server(MPServer):
-    """Granian whose processes share one socket, on Linux too, where it would have each listen on a socket of its own.
+    """Granian whose processes listen on sockets that others hold. It would have each open one of its own.
 
-    A connection that waits in a process's own socket is reset when that process ends.
+    A connection that waits in a socket that only its process holds is reset when that process ends.
     """
 
-    def listen_on(self, listener: socket.socket) -> None:
-        """Serve this socket. To be called before `serve`."""
-        self._listener = listener
+    def listen_on(self, listeners: Sequence[socket.socket]) -> None:
+        """Serve these sockets, one for each process. To be called before `serve`."""
+        self._listeners = listeners
 
     def _init_shared_socket(self) -> None:
-        number = self._listener.fileno()
-        self._sso, self._sfd = self._listener, number  # type: ignore[assignment]
-        self._shd = SocketHolder(number, False, BACKLOG)  # type: ignore[assignment, call-arg]
+        # Kept as long as the server, which starts processes from them again and again.
+        self._holders = [SocketHolder(one.fileno(), False, BACKLOG) for one in self._listeners]  # type: ignore[call-arg]
+        self._use(0)
+
+    def _spawn_worker(self, idx: int, target: Any, callback_loader: Any) -> Any:  # type: ignore[override]
+        self._use(idx)
+        return super()._spawn_worker(idx, target, callback_loader)
+
+    def _use(self, index: int) -> None:
+        """Give the next process the socket of its place, the one that its predecessor had."""
+        place = index % len(self._listeners)
+        self._sso, self._sfd = self._listeners[place], self._listeners[place].fileno()  # type: ignore[assignment]
+        self._shd = self._holders[place]  # type: ignore[assignment]
 
     def serve_until_stopped(self) -> None:
         """Serve. Each process says that it is ready by a file of its own, which outlives it if it is killed."""
@@ -133,18 +143,21 @@ def main() -> None:
     """Serve until stopped."""
     parser = argparse.ArgumentParser()
     parser.add_argument(
-        "--listener", type=int, help="descriptor of an open socket; opens one by the settings if missing"
+        "--listener",
+        type=int,
+        action="append",
+        help="descriptor of an open socket, one for each process; opens them by the settings if missing",
     )
     parser.add_argument("--parent", type=int, help="process to end with")
     options = parser.parse_args()
     settings = load_settings()
     if options.parent:
         end_with_parent(options.parent, settings.shutdown_timeout + MARGIN_SECONDS)
-    listener = open_listener(settings) if options.listener is None else socket.socket(fileno=options.listener)
+    given = [socket.socket(fileno=number) for number in options.listener or ()]
     # New interpreters, so that a reload takes on all new code: forks would keep what is loaded here.
     multiprocessing.set_start_method("spawn")
     server = build_server(settings)
-    server.listen_on(listener)
+    server.listen_on(given or open_listeners(settings))
     server.serve_until_stopped()
 
 
