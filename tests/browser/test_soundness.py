@@ -12,12 +12,13 @@ from pathlib import Path
 import axe_playwright_python
 import pytest
 from flask import Flask
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
 from portal.docs.service import current_docs
 from tests.browser.conftest import NewPage
 from tests.browser.test_first_visit import invite_staff
 from tests.portal.people import PASSWORD, mailed_link, new_email
+from tests.portal.support.chatting import start
 
 pytestmark = [pytest.mark.browser, pytest.mark.one_store, pytest.mark.xdist_group("browser")]
 COLOURS = ["color-contrast", "link-in-text-block"]
@@ -67,6 +68,9 @@ COLOUR_FAULTS = f"""async ([rules, seen]) => {{
 }}"""
 UNSHADE = "document.querySelectorAll('.table-scroll').forEach((box) => { box.style.backgroundImage = 'none'; })"
 """The shades at the edges of tables; axe decides nothing upon a gradient."""
+DESKTOP = ViewportSize(width=1280, height=900)
+LOW = ViewportSize(width=1280, height=240)
+"""So low that whatever can scroll does, whose keyboard access axe asks of nothing else."""
 OPEN_PAGES = ["/search?q=invoice", "/search?q=nothingatall", "/components", "/no-such-page"]
 INTEGRATION = [f"/sandbox/integration{page}" for page in ("", "/webhooks", "/webhooks/new", "/webhooks/deliveries")]
 OWN_PAGES = ["/sandbox", "/sandbox/requests", "/sandbox/keys", *INTEGRATION, "/contact", "/support", "/checklist"]
@@ -87,7 +91,9 @@ def check(page: Page, path: str, seen: set[str]) -> list[str]:
     page.goto(path)
     page.evaluate(AXE)
     page.evaluate(UNSHADE)
+    page.set_viewport_size(LOW)
     faults = [(path, fault) for fault in page.evaluate("rules => axe.run(document, rules)", OTHERS)["violations"]]
+    page.set_viewport_size(DESKTOP)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         found, looks = page.evaluate(COLOUR_FAULTS, [COLOURS, sorted(seen)])
@@ -95,7 +101,7 @@ def check(page: Page, path: str, seen: set[str]) -> list[str]:
         seen.update(looks)
     page.set_viewport_size({"width": 320, "height": 700})
     is_too_wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
-    page.set_viewport_size({"width": 1280, "height": 900})
+    page.set_viewport_size(DESKTOP)
     told = [f"{where} {fault['id']}: {fault['nodes'][0]['html'][:200]}" for where, fault in faults]
     return told + [f"{path} is wider than a phone"] * is_too_wide
 
@@ -130,7 +136,9 @@ def test_every_page_of_the_desk_is_sound(app: Flask, live_server: str, new_page:
     faults = check(page, link, seen)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/staff")
+    start(app.test_client())
     page.goto("/staff")
+    assert page.locator("main a[href^='/staff/chats/']").count()
     links = [link.get_attribute("href") or "" for link in page.locator("main a[href^='/staff/']").all()[:4]]
     assert faults + [fault for path in ["/staff", "/account", *links] for fault in check(page, path, seen)] == []
 

@@ -20,6 +20,7 @@ def subscribe(page: Page) -> None:
     page.get_by_role("link", name="Send a webhook here").first.click()
     page.get_by_label("vendor.created").check()
     page.get_by_role("button", name="Add webhook").click()
+    page.wait_for_url("**/secret")
 
 
 def build_mapping(page: Page) -> None:
