@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.clock import system_now
 from portal.core.database import Base, Database
-from portal.core.leases import HOLDER_LENGTH, free_leases_of_the_dead
+from portal.core.leases import HOLDER_LENGTH, free_leases_of_the_dead, lease_transaction
 from portal.core.processes import name_process
 from portal.core.session import TenantNotBound, TenantSession
 from portal.core.types import EncryptedJson, UtcDateTime
@@ -51,6 +51,9 @@ class Job(Base):
     holder: Mapped[str | None] = mapped_column(String(HOLDER_LENGTH))
     attempts: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str | None] = mapped_column(Text)
+
+
+_TABLE = Base.metadata.tables[Job.__tablename__]
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,7 @@ def run_due_jobs(database: Database, *, limit: int = 50, stopping: threading.Eve
     Returns how many were run.
     """
     stopping = stopping or threading.Event()
-    free_leases_of_the_dead(database, Base.metadata.tables[Job.__tablename__])
+    free_leases_of_the_dead(database, _TABLE)
     count = 0
     while count < limit and not stopping.is_set() and (job_id := _claim(database)) is not None:
         _run(database, job_id)
@@ -147,9 +150,10 @@ def _claim(database: Database) -> int | None:
     with database.transaction(write=False) as session:
         if session.scalar(due) is None:
             return None
-    with database.transaction() as session:
+    until = now + LEASE
+    with lease_transaction(database, _TABLE, until) as session:
         job_id = session.scalar(due.with_for_update(skip_locked=True))
-        session.execute(update(Job).where(Job.id == job_id).values(leased_until=now + LEASE, holder=name_process()))
+        session.execute(update(Job).where(Job.id == job_id).values(leased_until=until, holder=name_process()))
         return job_id
 
 

@@ -2,15 +2,52 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Table, and_, select, update
 
 from portal.core.clock import system_now
 from portal.core.database import Database
-from portal.core.processes import has_ended
+from portal.core.errors import ServiceUnavailable
+from portal.core.pending_cleanup import PendingCleanup
+from portal.core.processes import has_ended, name_process
+from portal.core.session import TenantSession
+from portal.core.store_errors import is_store_failure
 
 HOLDER_LENGTH = 400
+_cleanup = PendingCleanup()
+
+
+@contextmanager
+def lease_transaction(database: Database, table: Table, until: dt.datetime) -> Iterator[TenantSession]:
+    """Begin a transaction in which this process leases rows of `table` until `until`, at most one at a time.
+
+    If the store fails during the commit, the rows may be leased although nobody works on them. So they are freed, and
+    as a frozen store may carry the commit out later, that is repeated until it has found them or the lease is over.
+    """
+    try:
+        with database.transaction() as session:
+            yield session
+    except Exception as error:
+        if is_store_failure(error):
+            _cleanup.add(lambda: _free_own(database, table, until) or until <= system_now())
+        raise
+
+
+def _free_own(database: Database, table: Table, until: dt.datetime) -> bool:
+    """Free what this process leased until `until`. Return False if that is nothing. Raise ServiceUnavailable."""
+    own = and_(table.c.holder == name_process(), table.c.leased_until == until)
+    try:
+        with database.transaction() as session:
+            result: Any = session.connection().execute(update(table).where(own).values(leased_until=None, holder=None))
+            return int(result.rowcount) > 0
+    except Exception as error:
+        if is_store_failure(error):
+            raise ServiceUnavailable from error
+        raise
 
 
 def free_leases_of_the_dead(database: Database, table: Table) -> int:

@@ -17,7 +17,8 @@ from sqlalchemy.orm import aliased
 
 from portal.core.backlogs import Backlog
 from portal.core.clock import system_now
-from portal.core.database import Database
+from portal.core.database import Base, Database
+from portal.core.leases import lease_transaction
 from portal.core.processes import name_process
 from portal.core.session import TenantSession
 from portal.core.types import UtcDateTime
@@ -28,6 +29,7 @@ LEASE = dt.timedelta(seconds=30)
 MOST_OF_A_TENANT = 16
 """How many messages of one tenant are under way, over all workers: its slow receivers hold up nobody else's."""
 DELIVERIES = Backlog("deliveries", Queued.due_at, Queued.tenant_id, true())
+QUEUE = Base.metadata.tables[Queued.__tablename__]
 Place = tuple[int, int]
 """A tenant's key, and an endpoint's or a delivery's."""
 
@@ -107,9 +109,9 @@ def is_anything_due(database: Database) -> bool:
 def claim(database: Database, lease: str, limit: int, length: dt.timedelta = LEASE) -> list[Claim]:
     """Take up to `limit` deliveries that are due, for `length`."""
     now = system_now()
-    with database.transaction() as session:
+    until = now + length
+    with lease_transaction(database, QUEUE, until) as session:
         chosen = _choose(session, limit, now)
-        until = now + length
         keys = [(row.tenant_id, row.delivery_id) for row in chosen]
         taken = update(Queued).where(tuple_(Queued.tenant_id, Queued.delivery_id).in_(keys))
         held = taken.values(lease=lease, leased_until=until, holder=name_process())

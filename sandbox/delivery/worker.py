@@ -16,7 +16,7 @@ from typing import TypeVar
 from sqlalchemy import and_, select, tuple_, update
 
 from portal.core.clock import system_now
-from portal.core.database import Base, Database
+from portal.core.database import Database
 from portal.core.errors import ServiceUnavailable
 from portal.core.leases import free_leases_of_the_dead
 from portal.core.outgoing import OutgoingAnswer, OutgoingClient, OutgoingFailed
@@ -28,7 +28,7 @@ from portal.tenancy.plans import is_entitled
 from sandbox.delivery.kinds import KINDS, Parcel
 from sandbox.delivery.models import Delivery, Endpoint, Queued
 from sandbox.delivery.outcomes import Outcome, Rules, count_as_failed, settle
-from sandbox.delivery.queue import LEASE, Claim, claim, is_anything_due
+from sandbox.delivery.queue import LEASE, QUEUE, Claim, claim, is_anything_due
 from sandbox.delivery.schedule import WAITS
 
 log = logging.getLogger("slipway.delivery")
@@ -101,7 +101,7 @@ class Courier:
         """Free what workers that were killed held. Now and then: they seldom are."""
         if time.monotonic() >= self._looks_at:
             self._looks_at = time.monotonic() + TAKE_OVER_SECONDS
-            free_leases_of_the_dead(self._database, Base.metadata.tables[Queued.__tablename__])
+            free_leases_of_the_dead(self._database, QUEUE)
 
     def _claim(self) -> list[Claim]:
         """As much as the threads can start at once: what waits for a thread would use up its lease."""

@@ -17,6 +17,7 @@ import sandbox
 from portal.app import create_app
 from portal.commands import prepare_database
 from portal.core.config import Settings, load_settings
+from portal.core.database import Database
 from sandbox.tenants import NewSandbox, create_sandbox
 from tests.conftest import SECRET, Integration, runtime_of
 from tests.outages.calls import Caller, make_caller
@@ -40,6 +41,10 @@ class Stack:
     @property
     def alice(self) -> Integration:
         return Integration(self.app.test_client(), self.new.keys["administrator"], self.new.tenant.public_id)
+
+    def database_at(self, port: int) -> Database:
+        """Return the database as another process reaches it, at another port."""
+        return Database(self.settings.database_url.replace(str(self.postgresql.port), str(port)))
 
 
 @pytest.fixture(scope="session")

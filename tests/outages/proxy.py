@@ -50,12 +50,14 @@ class _Line:
                     self._is_losing = True
                 self._server.sendall(data)
         self._hang_up()
+        self._client.close()
 
     def downstream(self) -> None:
         with contextlib.suppress(OSError):
             while (data := self._server.recv(65_536)) and not self._is_losing:
                 self._client.sendall(data)
         self._hang_up()
+        self._server.close()
 
     def _hang_up(self) -> None:
         for one in (self._client, self._server):

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from portal.core.outgoing import OutgoingClient
 from sandbox.delivery.models import Attempt, Delivery
 from sandbox.delivery.worker import Courier
 from sandbox.webhooks.service import add_webhook
 from tests.outages.conftest import Stack
+from tests.outages.proxy import losing_confirmations
 from tests.outages.test_stuck import LONG, in_time
 from tests.sandbox.delivery.conftest import bound
 from tests.sandbox.delivery.sink import Answer, Arrival, Sink, open_sink
@@ -26,9 +28,9 @@ class Worker:
     def __init__(self, stack: Stack, sink: Sink) -> None:
         self.stack, self.sink = stack, sink
         self.may_answer, self.has_arrived, self._stopping = (threading.Event() for _ in range(3))
-        self._client = OutgoingClient(["127.0.0.0/8"])
+        self.client = OutgoingClient(["127.0.0.0/8"])
         self._database = stack.app.extensions["slipway"].database
-        courier = Courier(self._database, self._client, threads=1, lease=dt.timedelta(hours=1))
+        courier = Courier(self._database, self.client, threads=1, lease=dt.timedelta(hours=1))
         self._thread = threading.Thread(target=courier.run, args=[self._stopping], daemon=True)
         sink.decide = self._decide
         with self._database.transaction() as session:
@@ -41,8 +43,9 @@ class Worker:
     def end(self) -> None:
         self.may_answer.set()
         self._stopping.set()
-        self._thread.join(timeout=LONG)
-        self._client.close()
+        if self._thread.is_alive():
+            self._thread.join(timeout=LONG)
+        self.client.close()
         with self._database.transaction() as session:
             session.delete(
                 bound(session, self.stack.new).get(type(self._webhook), (self.stack.new.tenant.id, self._webhook.id))
@@ -107,3 +110,17 @@ def test_what_could_not_be_composed_while_the_store_was_gone_counts_as_no_attemp
     stack.postgresql.start()
     assert worker.settled() == ("delivered", 1, [None])
     assert len(worker.sink.arrivals) == 1
+
+
+def test_a_delivery_whose_lease_was_not_confirmed_is_sent_at_once(stack: Stack, worker: Worker) -> None:
+    """The lease is committed and the connection ends before the store can say so: it would go on for a day."""
+    worker.may_answer.set()
+    assert stack.alice.post("/api/v2/customers", {"account": "Sent at once"}).status_code == 201
+    with losing_confirmations(stack.postgresql.port, b"UPDATE delivery_queue SET lease") as proxy:
+        database = stack.database_at(proxy.port)
+        other = Courier(database, worker.client, lease=dt.timedelta(days=1))
+        with pytest.raises(OperationalError):
+            other.deliver_due()
+        other.deliver_due()
+        database.close()
+    assert (proxy.lost, worker.settled()) == (1, ("delivered", 1, [None]))

@@ -9,15 +9,21 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 import sandbox
 from portal.api import idempotency
 from portal.app import create_app
+from portal.core import jobs
 from portal.core.config import load_settings
-from tests.conftest import SECRET, Integration
+from portal.core.jobs import Job, run_due_jobs
+from portal.core.mail import queue_mail
+from tests.conftest import SECRET, Integration, runtime_of
 from tests.outages.calls import answered, faults
 from tests.outages.conftest import Stack
 from tests.outages.proxy import losing_confirmations
+from tests.portal.people import new_email
 
 
 def test_every_request_without_its_database_is_told_to_come_back(stack: Stack) -> None:
@@ -232,6 +238,24 @@ def test_a_key_whose_claim_was_not_confirmed_is_free_again(
         app.extensions["slipway"].database.close()
     assert (proxy.lost, refused.status_code, again.status_code) == (1, 503, 201)
     assert "Idempotent-Replayed" not in again.headers
+
+
+def test_a_job_whose_lease_was_not_confirmed_is_done_at_once(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lease is committed and the connection ends before the store can say so: nobody does the job."""
+    monkeypatch.setattr(jobs, "LEASE", dt.timedelta(days=1))
+    database = runtime_of(stack.app).database
+    with database.transaction() as session:
+        queue_mail(session, new_email(), "Hello", "Hello")
+    with losing_confirmations(stack.postgresql.port, b"UPDATE jobs SET leased_until") as proxy:
+        worker = stack.database_at(proxy.port)
+        with pytest.raises(OperationalError):
+            run_due_jobs(worker)
+        while run_due_jobs(worker):
+            pass
+        worker.close()
+    with database.transaction(write=False) as session:
+        held = session.scalars(select(Job.kind).where(Job.leased_until.is_not(None))).all()
+    assert (proxy.lost, held) == (1, [])
 
 
 def app_behind(port: int, stack: Stack, folder: Path) -> Flask:
