@@ -38,6 +38,13 @@ def write(database: Database, times: int) -> None:
             connection.exec_driver_sql("INSERT INTO notes VALUES (?)", ("x" * 10_000,))
 
 
+def checkpointer_of(database: Database) -> Checkpointer:
+    """Return the one of this database: those of other tests may be at work."""
+    assert database.watch.turnstile is not None
+    assert database.watch.turnstile.checkpointer is not None
+    return database.watch.turnstile.checkpointer
+
+
 def test_a_checkpoint_leaves_nothing_in_the_log_and_the_next_write_begins_it_anew(
     own_database: Database, path: Path
 ) -> None:
@@ -75,7 +82,7 @@ def test_so_many_writes_start_a_checkpoint(own_database: Database) -> None:
     made = threading.Event()
     with (
         patch.object(checkpoints, "EVERY", 5),
-        patch.object(Checkpointer, "checkpoint", side_effect=lambda: made.set(), autospec=False),
+        patch.object(checkpointer_of(own_database), "checkpoint", side_effect=made.set),
     ):
         write(own_database, 4)
         assert not made.is_set()
@@ -92,7 +99,8 @@ def test_a_checkpoint_that_ends_its_thread_is_followed_by_others(own_database: D
         ended.set()
         raise SystemExit
 
-    with patch.object(checkpoints, "EVERY", 5), patch.object(Checkpointer, "checkpoint", side_effect=checkpoint):
+    own = checkpointer_of(own_database)
+    with patch.object(checkpoints, "EVERY", 5), patch.object(own, "checkpoint", side_effect=checkpoint):
         write(own_database, 5)
         assert ended.wait(timeout=60)
         write(own_database, 5)
