@@ -238,7 +238,7 @@ def mallory(new_sandbox: SandboxMaker, as_role: Callable[[NewSandbox, str], Inte
 def live_server(app: Flask) -> Iterator[str]:
     """The same application behind a real socket; yields its origin."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     origin = f"http://127.0.0.1:{server.server_port}"
     parts = runtime_of(app)

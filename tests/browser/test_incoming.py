@@ -68,7 +68,7 @@ def test_a_mapping_is_edited_tried_and_published(new_page: NewPage, script: bool
 
 
 def test_every_page_of_a_mapping_is_sound(new_page: NewPage) -> None:
-    page, seen = new_page(), set[str]()
+    page, seen = new_page(), set[int]()
     home = open_mapping(page, "Goods receipt")
     paths = [LIST, home, f"{home}/try", f"{home}/imports", f"{LIST}/logs", "/sandbox/integration/statuses"]
     assert [fault for path in paths for fault in check(page, path, seen)] == []
