@@ -19,7 +19,6 @@ TERMS = {
     r"colours?|catalogues?|cancelled": "American spelling",
 }
 UNREVISED = {
-    "authentication",
     "goods",
     "guest-chat",
     "incoming-mapping",
