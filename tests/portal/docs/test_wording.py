@@ -22,7 +22,6 @@ UNREVISED = {
     "goods",
     "guest-chat",
     "incoming-mapping",
-    "invoicing",
     "outgoing",
     "rehearsing",
     "sandbox",
