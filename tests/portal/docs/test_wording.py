@@ -19,12 +19,9 @@ TERMS = {
     r"colours?|catalogues?|cancelled": "American spelling",
 }
 UNREVISED = {
-    "goods",
-    "guest-chat",
     "incoming-mapping",
     "outgoing",
     "rehearsing",
-    "sandbox",
     "webhooks",
 }
 PAGES = [page for page in sorted(CONTENT.glob("*/*.md")) if page.stem not in UNREVISED]
