@@ -22,7 +22,6 @@ UNREVISED = {
     "incoming-mapping",
     "outgoing",
     "rehearsing",
-    "webhooks",
 }
 PAGES = [page for page in sorted(CONTENT.glob("*/*.md")) if page.stem not in UNREVISED]
 BLOCK = re.compile(r"^( *)```.*?^\1```\s*$", re.S | re.M)
