@@ -21,7 +21,6 @@ TERMS = {
 UNREVISED = {
     "incoming-mapping",
     "outgoing",
-    "rehearsing",
 }
 PAGES = [page for page in sorted(CONTENT.glob("*/*.md")) if page.stem not in UNREVISED]
 BLOCK = re.compile(r"^( *)```.*?^\1```\s*$", re.S | re.M)
