@@ -20,7 +20,6 @@ TERMS = {
 }
 UNREVISED = {
     "incoming-mapping",
-    "outgoing",
 }
 PAGES = [page for page in sorted(CONTENT.glob("*/*.md")) if page.stem not in UNREVISED]
 BLOCK = re.compile(r"^( *)```.*?^\1```\s*$", re.S | re.M)
