@@ -18,10 +18,7 @@ TERMS = {
     r"switch\w* (?:on|off)": "enable or disable",
     r"colours?|catalogues?|cancelled": "American spelling",
 }
-UNREVISED = {
-    "incoming-mapping",
-}
-PAGES = [page for page in sorted(CONTENT.glob("*/*.md")) if page.stem not in UNREVISED]
+PAGES = sorted(CONTENT.glob("*/*.md"))
 BLOCK = re.compile(r"^( *)```.*?^\1```\s*$", re.S | re.M)
 UNREAD = re.compile(r"\]\([^)]*\)|\{#[^}]*\}|^#+ |^\s*(?:-|\d+\.) ", re.M)
 END = re.compile(r"(?<=[.!?])\s+|\n|\|")
